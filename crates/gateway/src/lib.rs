@@ -1,0 +1,2 @@
+//! What happens to a call. To be written.
+pub mod settings;

@@ -1,0 +1,162 @@
+//! What a configuration says, checked and typed, before it is compiled into a snapshot.
+//!
+//! The server crate makes a [`Settings`] from files, flags and the environment; nothing here knows YAML.
+//! Environment references are already resolved, secrets are a type that does not print.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use secrecy::SecretString;
+use serde_json::{Map, Value};
+
+/// Everything the gateway needs to know to serve.
+#[derive(Clone, Debug, Default)]
+pub struct Settings {
+    /// The configured endpoints, in file order. Entries that share `model_name` form a group.
+    pub deployments: Vec<DeploymentSettings>,
+    /// `router_settings.model_group_alias` and `litellm_settings.model_alias_map`.
+    pub aliases: BTreeMap<String, AliasSettings>,
+    /// Credentials and addresses that the environment gives providers, by provider name.
+    pub providers: BTreeMap<String, ProviderSettings>,
+    /// Process-wide settings.
+    pub general: GeneralSettings,
+    /// Defaults for sending upstream.
+    pub routing: RoutingSettings,
+}
+
+/// One entry of `model_list`.
+#[derive(Clone, Debug, Default)]
+pub struct DeploymentSettings {
+    /// The public name; may hold `*`.
+    pub model_name: String,
+    /// `litellm_params.model`: `provider/model`, may hold `*`.
+    pub model: String,
+    /// `litellm_params.custom_llm_provider`: overrides the provider prefix.
+    pub provider: Option<String>,
+    /// `litellm_params.api_key`.
+    pub api_key: Option<SecretString>,
+    /// `litellm_params.api_base` or `base_url`.
+    pub api_base: Option<String>,
+    /// `litellm_params.api_version` (Azure).
+    pub api_version: Option<String>,
+    /// `litellm_params.azure_ad_token`: sent as a bearer token instead of a key.
+    pub azure_ad_token: Option<SecretString>,
+    /// `litellm_params.organization` (OpenAI).
+    pub organization: Option<String>,
+    /// `litellm_params.extra_headers` and `headers`.
+    pub extra_headers: Vec<(String, SecretString)>,
+    /// `litellm_params.extra_body`: merged over the request's top-level fields.
+    pub extra_body: Map<String, Value>,
+    /// Request fields used where the client sends none (`temperature`, `max_tokens`, …, and every key of
+    /// `litellm_params` that is not one of LiteLLM's own).
+    pub defaults: Map<String, Value>,
+    /// `timeout` or `request_timeout`: bound of one attempt.
+    pub timeout: Option<Duration>,
+    /// `stream_timeout`: bound of one streaming attempt up to its first byte.
+    pub stream_timeout: Option<Duration>,
+    /// `num_retries` for this deployment.
+    pub num_retries: Option<u32>,
+    /// `weight` for the choice among the group.
+    pub weight: Option<f64>,
+    /// `rpm`: weight when no `weight` is set.
+    pub rpm: Option<u64>,
+    /// `tpm`: weight when neither is set.
+    pub tpm: Option<u64>,
+    /// `drop_params` for this deployment.
+    pub drop_params: Option<bool>,
+    /// `additional_drop_params`: top-level fields removed whatever the provider takes.
+    pub additional_drop_params: Vec<String>,
+    /// `allowed_openai_params`: fields sent whatever the provider table says.
+    pub allowed_openai_params: Vec<String>,
+    /// `mock_response`: answer this text instead of calling anyone.
+    pub mock_response: Option<String>,
+    /// Price fields found in `litellm_params`, as written. They win over `model_info` and the catalog.
+    pub prices: Map<String, Value>,
+    /// `model_info`, as written (id, mode, base_model, prices, limits, anything else).
+    pub model_info: Map<String, Value>,
+    /// `litellm_params` as written and without secrets, for `/model/info`.
+    pub shown_params: Map<String, Value>,
+}
+
+/// Another name for a model group.
+#[derive(Clone, Debug, Default)]
+pub struct AliasSettings {
+    /// The group meant.
+    pub target: String,
+    /// Not listed by `/v1/models`.
+    pub hidden: bool,
+}
+
+/// What the environment knows of a provider.
+#[derive(Clone, Debug, Default)]
+pub struct ProviderSettings {
+    /// The first set of the provider's key variables.
+    pub api_key: Option<SecretString>,
+    /// The first set of the provider's base-URL variables.
+    pub api_base: Option<String>,
+    /// `AZURE_API_VERSION` and the like.
+    pub api_version: Option<String>,
+    /// `OPENAI_ORGANIZATION` and the like.
+    pub organization: Option<String>,
+}
+
+/// Process-wide settings.
+#[derive(Clone, Debug)]
+pub struct GeneralSettings {
+    /// `general_settings.master_key` or `LITELLM_MASTER_KEY`.
+    pub master_key: Option<SecretString>,
+    /// `general_settings.litellm_key_header_name`.
+    pub key_header: Option<String>,
+    /// `general_settings.strict` (ours): a well-known master key on a reachable address is an error.
+    pub strict: bool,
+    /// `general_settings.completion_model`: used when a chat or completion request names no model.
+    pub completion_model: Option<String>,
+    /// `general_settings.embedding_model`: the same for embeddings.
+    pub embedding_model: Option<String>,
+    /// `general_settings.max_request_size_mb`, in bytes.
+    pub max_request_bytes: usize,
+    /// `general_settings.max_response_size_mb`, in bytes: bound of a whole upstream reply.
+    pub max_response_bytes: usize,
+    /// `general_settings.global_max_parallel_requests`.
+    pub max_parallel_requests: Option<u32>,
+    /// `general_settings.always_include_stream_usage`.
+    pub always_include_stream_usage: bool,
+    /// `general_settings.include_call_id_in_error_body`.
+    pub call_id_in_errors: bool,
+}
+
+impl Default for GeneralSettings {
+    fn default() -> Self {
+        Self {
+            master_key: None,
+            key_header: None,
+            strict: false,
+            completion_model: None,
+            embedding_model: None,
+            max_request_bytes: 100 << 20,
+            max_response_bytes: 100 << 20,
+            max_parallel_requests: None,
+            always_include_stream_usage: false,
+            call_id_in_errors: false,
+        }
+    }
+}
+
+/// Defaults for sending upstream.
+#[derive(Clone, Debug)]
+pub struct RoutingSettings {
+    /// `num_retries`: tries after the first.
+    pub num_retries: u32,
+    /// `timeout` / `request_timeout`: bound of one attempt.
+    pub timeout: Duration,
+    /// `stream_timeout`: bound of one streaming attempt up to its first byte.
+    pub stream_timeout: Option<Duration>,
+    /// `litellm_settings.drop_params`.
+    pub drop_params: bool,
+}
+
+impl Default for RoutingSettings {
+    fn default() -> Self {
+        Self { num_retries: 2, timeout: Duration::from_secs(6000), stream_timeout: None, drop_params: false }
+    }
+}

@@ -1,0 +1,39 @@
+//! The stream grammar: `Start`, then blocks opened, fed and closed, then one `Stop` per choice.
+//! [`crate::laws`] checks a sequence, [`crate::fold`] turns one into a whole reply.
+
+use crate::raw::Raw;
+use crate::reply::{Stop, Usage};
+
+/// One step of a streamed reply.
+#[derive(Clone, Debug, PartialEq)]
+pub enum ChatEvent {
+    /// The reply begins. Both fields may be empty when the provider does not say.
+    Start { id: String, model: String },
+    /// A block of choice `choice` begins. Block numbers are unique within the stream.
+    Open { block: u32, choice: u32, kind: BlockKind },
+    /// More text (or more of a tool call's arguments) for an open block.
+    Delta { block: u32, text: String },
+    /// The block is complete.
+    Close { block: u32 },
+    /// What the call used; a later one replaces an earlier one.
+    Usage(Usage),
+    /// Log-probabilities for the tokens just sent of a choice, in OpenAI's shape.
+    Logprobs { choice: u32, raw: Raw },
+    /// The choice ends.
+    Stop { choice: u32, reason: Stop },
+    /// A valid upstream frame that is not modelled. Never interpreted, never logged with its content.
+    Unmodeled { tag: String, raw: Raw },
+}
+
+/// What a block holds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum BlockKind {
+    /// Text.
+    Text,
+    /// Reasoning.
+    Thinking,
+    /// The model declining.
+    Refusal,
+    /// A tool call; its deltas are the arguments' JSON text.
+    ToolCall { id: String, name: String },
+}

@@ -1,0 +1,33 @@
+//! What bytes mean: the canonical values of a call, the codecs between them and each wire format,
+//! the framing of streams and the table of providers.
+//!
+//! Not here, on purpose: sockets, clocks, randomness, environment variables, logging. Everything is a
+//! pure function or a state machine fed by its caller, so all of it is tested without a network.
+//!
+//! Map, in reading order:
+//! - [`format`]: the wire dialects by name, and the operation each one carries
+//! - [`chat`], [`reply`], [`event`], [`embed`]: the canonical values
+//! - [`codec`]: the seam every format implements, both directions
+//! - [`envelope`], [`tap`]: same-format traffic, spliced and metered without building a tree
+//! - [`frame`]: bytes of a stream cut into frames, resumable at any byte
+//! - [`provider`]: vendors as rows of a table
+//! - [`fault`]: what an upstream's failure means
+
+pub mod chat;
+pub mod codec;
+pub mod embed;
+pub mod envelope;
+pub mod event;
+pub mod fault;
+pub mod fold;
+pub mod format;
+pub mod frame;
+pub mod laws;
+pub mod ollama;
+pub mod openai_chat;
+pub mod openai_completions;
+pub mod openai_embeddings;
+pub mod provider;
+pub mod raw;
+pub mod reply;
+pub mod tap;
