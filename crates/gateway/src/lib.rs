@@ -1,2 +1,30 @@
-//! What happens to a call. To be written.
+//! What happens to a call: from the request's head to the settlement of its cost.
+//!
+//! Read [`life`] first: one call, top to bottom, one line a phase. Then, in the order of that line:
+//! [`call`], [`auth`], [`intake`], [`admit`], [`route`] with [`exchange`], [`stream`], [`deliver`], [`settle`].
+//! What a call runs on: [`settings`] compiled to a [`snapshot`] of [`deployment`]s, published through
+//! [`live`]; [`transport`], the only way out.
+//!
+//! Not here: files, flags and signals (the server crate), management routes (the admin crate), formats (wire),
+//! decisions (policy).
+
+pub mod admit;
+pub mod auth;
+pub mod body;
+pub mod call;
+pub mod controls;
+pub mod deliver;
+pub mod deployment;
+pub mod endpoint;
+pub mod exchange;
+pub mod intake;
+pub mod life;
+pub mod live;
+pub mod made;
+pub mod refusal;
+pub mod route;
 pub mod settings;
+pub mod settle;
+pub mod snapshot;
+pub mod stream;
+pub mod transport;

@@ -62,6 +62,8 @@ pub struct DeploymentSettings {
     pub rpm: Option<u64>,
     /// `tpm`: weight when neither is set.
     pub tpm: Option<u64>,
+    /// `order`: lower ones are tried first.
+    pub order: Option<u32>,
     /// `drop_params` for this deployment.
     pub drop_params: Option<bool>,
     /// `additional_drop_params`: top-level fields removed whatever the provider takes.

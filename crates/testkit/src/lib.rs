@@ -1,1 +1,16 @@
-//! To be written.
+//! What tests and benchmarks of every floor stand on: a provider that does as it is told.
+//!
+//! Not here: assertions, fixtures, or anything that knows the gateway. A test that wants a broken
+//! upstream describes the breakage as a [`Script`] and reads back what was received.
+//!
+//! - [`FakeProvider`]: started in-process on a free port, stopped on drop
+//! - [`Script`]: the behaviour of one model, as JSON
+//! - [`RecordedRequest`]: what the provider received, and whether its client stayed to the end
+//! - [`serve`]: the same server as a process of its own (`fake-provider`, the benchmark's upstream)
+//! - [`bench`]: the prebuilt replies of the models `bench` and `bench-stream`
+
+mod fake;
+
+pub use fake::{
+    Chunk, Ending, FakeProvider, Raw, RecordedRequest, Script, ScriptError, ToolCall, bench, serve,
+};

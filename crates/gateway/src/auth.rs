@@ -1,0 +1,129 @@
+//! Who is calling: the key is read where LiteLLM reads it, and compared in constant time.
+
+use std::net::IpAddr;
+
+use aws_lc_rs::constant_time::verify_slices_are_equal;
+use aws_lc_rs::digest::{SHA256, digest};
+use http::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
+use secrecy::{ExposeSecret, SecretString};
+
+use crate::refusal::Refusal;
+
+/// The headers that may carry a key besides `Authorization`, in order, after the configured one.
+static KEY_HEADERS: [HeaderName; 4] = [
+    HeaderName::from_static("api-key"),
+    HeaderName::from_static("x-api-key"),
+    HeaderName::from_static("x-goog-api-key"),
+    HeaderName::from_static("ocp-apim-subscription-key"),
+];
+static OWN_HEADER: HeaderName = HeaderName::from_static("x-litellm-api-key");
+
+/// Who may come in.
+#[derive(Debug, Default)]
+pub struct KeyRing {
+    /// SHA-256 of the master key.
+    master: Option<[u8; 32]>,
+    header: Option<HeaderName>,
+}
+
+/// Who was authenticated. Immutable for the rest of the call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Caller {
+    /// Holds the master key.
+    Master,
+    /// Nobody needs a key: there is no master key, and only this machine is served.
+    Open,
+}
+
+impl KeyRing {
+    /// A ring with an optional master key, and an optional extra header that may carry keys.
+    #[must_use]
+    pub fn new(master: Option<&SecretString>, header: Option<HeaderName>) -> Self {
+        Self { master: master.map(|key| hash(key.expose_secret().as_bytes())), header }
+    }
+
+    /// Whether calls need a key.
+    #[must_use]
+    pub fn is_locked(&self) -> bool {
+        self.master.is_some()
+    }
+
+    /// Who is calling.
+    ///
+    /// # Errors
+    /// 401, in the same words whether the key is missing or wrong.
+    pub fn identify(&self, headers: &HeaderMap) -> Result<Caller, Refusal> {
+        let Some(master) = &self.master else { return Ok(Caller::Open) };
+        let sent = self.sent(headers).map(hash).unwrap_or_default();
+        if verify_slices_are_equal(&sent, master).is_ok() { Ok(Caller::Master) } else { Err(unknown()) }
+    }
+
+    /// The key as sent, from the first header that is there.
+    fn sent<'a>(&self, headers: &'a HeaderMap) -> Option<&'a [u8]> {
+        let own = [self.header.as_ref(), Some(&OWN_HEADER)].into_iter().flatten();
+        if let Some(value) = own.filter_map(|name| headers.get(name)).next() {
+            return Some(bare(value).unwrap_or_else(|| value.as_bytes().trim_ascii()));
+        }
+        if let Some(value) = headers.get(AUTHORIZATION) {
+            return bare(value);
+        }
+        KEY_HEADERS.iter().find_map(|name| headers.get(name)).map(|value| value.as_bytes().trim_ascii())
+    }
+}
+
+/// The credentials behind an authentication scheme. `Basic` is how Langfuse clients send a plain key.
+fn bare(value: &HeaderValue) -> Option<&[u8]> {
+    let bytes = value.as_bytes().trim_ascii();
+    let space = bytes.iter().position(|byte| *byte == b' ')?;
+    let (scheme, rest) = bytes.split_at(space);
+    let known = scheme.eq_ignore_ascii_case(b"bearer") || scheme.eq_ignore_ascii_case(b"basic");
+    known.then(|| rest.trim_ascii())
+}
+
+fn hash(key: &[u8]) -> [u8; 32] {
+    let mut out = [0; 32];
+    out.copy_from_slice(digest(&SHA256, key).as_ref());
+    out
+}
+
+fn unknown() -> Refusal {
+    Refusal::new(
+        401,
+        "Authentication Error, no valid API key was sent. Send the gateway's key as `Authorization: Bearer sk-…` \
+         (or in the `api-key`, `x-api-key` or `x-goog-api-key` header).",
+    )
+    .with_kind("auth_error")
+}
+
+/// Without a master key only this machine is served. A page from elsewhere, open in a browser on this
+/// machine, also connects from here: it gives itself away by the address it asked for or by its origin.
+///
+/// # Errors
+/// 403 that says to set a master key.
+pub fn only_this_machine(headers: &HeaderMap, peer: IpAddr) -> Result<(), Refusal> {
+    let host = headers.get(http::header::HOST).and_then(|host| host.to_str().ok());
+    let origin = headers.get(http::header::ORIGIN).and_then(|origin| origin.to_str().ok());
+    let origin_host = origin.map(|origin| origin.split_once("://").map_or(origin, |(_, host)| host));
+    if peer.is_loopback() && host.is_none_or(is_loopback_name) && origin_host.is_none_or(is_loopback_name) {
+        return Ok(());
+    }
+    Err(Refusal::new(
+        403,
+        "This gateway has no master key, so it serves only this machine. Set general_settings.master_key (or \
+         LITELLM_MASTER_KEY) to serve others.",
+    ))
+}
+
+/// Whether `host` or `host:port` is this machine.
+fn is_loopback_name(host: &str) -> bool {
+    let name = match host.strip_prefix('[') {
+        Some(rest) => rest.split(']').next().unwrap_or_default(),
+        None => host.rsplit_once(':').map_or(host, |(name, _)| name),
+    };
+    let local = name.eq_ignore_ascii_case("localhost") || name.to_ascii_lowercase().ends_with(".localhost");
+    local || name.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
+}
+
+#[cfg(test)]
+#[path = "auth_tests.rs"]
+mod tests;

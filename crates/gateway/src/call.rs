@@ -1,0 +1,73 @@
+//! One request, from its head to its settlement.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use http::header::{HeaderMap, HeaderName, HeaderValue};
+use uuid::Uuid;
+use wire::format::Operation;
+
+use crate::snapshot::Snapshot;
+
+static CALL_ID: HeaderName = HeaderName::from_static("x-litellm-call-id");
+
+/// One request. Holds the snapshot it began under.
+#[derive(Debug)]
+pub struct Call {
+    /// Unique; the client's own when it sent a usable one.
+    pub id: HeaderValue,
+    /// Random bits for choices, drawn once.
+    pub random: u64,
+    /// The configuration in force when it began.
+    pub snapshot: Arc<Snapshot>,
+    /// What is asked for.
+    pub operation: Operation,
+    /// The model named by the path.
+    pub path_model: Option<String>,
+    /// The client's headers.
+    pub headers: HeaderMap,
+    /// When the request was complete.
+    pub started: Instant,
+    /// How long it has waited for upstreams so far.
+    pub waited: Duration,
+}
+
+impl Call {
+    /// A call that begins now.
+    #[must_use]
+    pub fn new(snapshot: Arc<Snapshot>, operation: Operation, path_model: Option<String>, headers: HeaderMap) -> Self {
+        let uuid = Uuid::now_v7();
+        let id = headers.get(&CALL_ID).filter(|id| usable(id)).cloned().unwrap_or_else(|| {
+            let mut text = Uuid::encode_buffer();
+            HeaderValue::from_str(uuid.as_hyphenated().encode_lower(&mut text)).unwrap_or(HeaderValue::from_static("-"))
+        });
+        Self {
+            id,
+            random: uuid.as_u64_pair().1,
+            snapshot,
+            operation,
+            path_model,
+            headers,
+            started: Instant::now(),
+            waited: Duration::ZERO,
+        }
+    }
+
+    /// The id as text.
+    #[must_use]
+    pub fn id(&self) -> &str {
+        self.id.to_str().unwrap_or_default()
+    }
+
+    /// Our own time so far: everything but waiting for upstreams.
+    #[must_use]
+    pub fn overhead(&self) -> Duration {
+        self.started.elapsed().saturating_sub(self.waited)
+    }
+}
+
+/// An id of the client's is taken over when it is short and plain: it ends up in headers and logs.
+fn usable(id: &HeaderValue) -> bool {
+    let bytes = id.as_bytes();
+    (1..=128).contains(&bytes.len()) && bytes.iter().all(|byte| byte.is_ascii_alphanumeric() || b"-_.:".contains(byte))
+}

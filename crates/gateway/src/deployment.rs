@@ -1,0 +1,355 @@
+//! One configured endpoint, compiled: everything that does not depend on the call is prebuilt here.
+
+use std::fmt::Write;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use aws_lc_rs::digest;
+use bytes::Bytes;
+use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, USER_AGENT};
+use http::Uri;
+use policy::catalog::Catalog;
+use policy::money::Cost;
+use policy::price::Prices;
+use secrecy::{ExposeSecret, SecretString};
+use serde_json::{Map, Value};
+use wire::envelope;
+use wire::format::{Format, Operation};
+use wire::provider::{Addressing, Auth, KeyRule, Provider, address, resolve};
+use wire::reply::Usage;
+
+use crate::settings::{DeploymentSettings, ProviderSettings, Settings};
+
+const OPERATIONS: [Operation; 3] = [Operation::Chat, Operation::Completion, Operation::Embedding];
+
+/// A deployment, ready to be called.
+#[derive(Debug)]
+pub struct Deployment {
+    /// Stable across restarts while the entry is unchanged.
+    pub id: String,
+    /// The public name of its group.
+    pub group: String,
+    /// The vendor.
+    pub provider: &'static Provider,
+    /// The tag in error messages, such as `GroqException`.
+    pub exception: String,
+    /// The model as the upstream knows it.
+    pub model: String,
+    /// `model` as JSON text, ready to be spliced.
+    pub model_json: Bytes,
+    /// Why it cannot be called (a key or an address is missing), for the caller and for `check`.
+    pub trouble: Option<String>,
+    /// The entry it was compiled from.
+    pub settings: DeploymentSettings,
+    /// Request fields used where the client sends none, as JSON text.
+    pub defaults: Vec<(String, Bytes)>,
+    /// Request fields that replace the client's, as JSON text.
+    pub overrides: Vec<(String, Bytes)>,
+    /// Whether fields the provider does not take are dropped instead of refused.
+    pub drop_params: bool,
+    /// Bound of one attempt.
+    pub timeout: Duration,
+    /// Bound of one streaming attempt up to its first byte.
+    pub stream_timeout: Duration,
+    /// Tries after the first.
+    pub retries: u32,
+    /// Response headers that name this deployment.
+    pub labels: Labels,
+    /// The catalog's row for the model, for listings.
+    pub row: Option<Map<String, Value>>,
+    prices: Prices,
+    unpriced_said: AtomicBool,
+    lanes: [Option<Lane>; 3],
+}
+
+/// Where and how one operation of a deployment is called.
+#[derive(Debug)]
+pub struct Lane {
+    /// The format spoken there.
+    pub format: Format,
+    /// The address.
+    pub uri: Uri,
+    /// All headers of the request, credentials included (marked sensitive).
+    pub headers: HeaderMap,
+}
+
+/// Prebuilt response headers.
+#[derive(Debug)]
+pub struct Labels {
+    /// `x-litellm-model-id`.
+    pub id: HeaderValue,
+    /// `x-litellm-model-group`.
+    pub group: HeaderValue,
+    /// `x-litellm-model-name`: `provider/model`.
+    pub name: HeaderValue,
+    /// `x-litellm-model-api-base`, without its query.
+    pub base: Option<HeaderValue>,
+}
+
+impl Deployment {
+    /// Compiles an entry whose names hold no `*` any more.
+    ///
+    /// # Errors
+    /// What is wrong with the entry, for the person who wrote it.
+    pub fn compile(entry: &DeploymentSettings, all: &Settings, catalog: &Catalog) -> Result<Self, String> {
+        let resolved = resolve::resolve(
+            &entry.model,
+            entry.provider.as_deref(),
+            entry.api_base.as_deref(),
+            |bare| catalog.provider_of(bare),
+        )
+        .map_err(|error| error.to_string())?;
+        let (provider, model) = (resolved.provider, resolved.model);
+        let known = all.providers.get(provider.name);
+        let address = Address::of(entry, known, provider);
+        let (lanes, trouble) = lanes(entry, known, provider, &model, &address)?;
+        let base_model = entry.model_info.get("base_model").and_then(Value::as_str);
+        let row = catalog.row(provider.name, &model, base_model, None).map(|row| row.fields);
+        let prices = Prices::read(provider.name, &[&entry.prices, &entry.model_info], row.as_ref())
+            .map_err(|error| error.to_string())?;
+        let routing = &all.routing;
+        let timeout = entry.timeout.unwrap_or(routing.timeout);
+        let id = id_of(entry);
+        let name = format!("{}/{model}", provider.name);
+        Ok(Self {
+            labels: Labels {
+                id: label(&id),
+                group: label(&entry.model_name),
+                name: label(&name),
+                base: address.base.as_deref().and_then(without_query).map(|base| label(&base)),
+            },
+            id,
+            group: entry.model_name.clone(),
+            exception: provider.exception_name(),
+            model_json: envelope::json(&model),
+            provider,
+            model,
+            trouble,
+            defaults: json_fields(&entry.defaults),
+            overrides: json_fields(&entry.extra_body),
+            drop_params: entry.drop_params.unwrap_or(routing.drop_params),
+            timeout,
+            stream_timeout: entry.stream_timeout.or(routing.stream_timeout).unwrap_or(timeout),
+            retries: entry.num_retries.unwrap_or(routing.num_retries),
+            settings: entry.clone(),
+            row,
+            prices,
+            unpriced_said: AtomicBool::new(false),
+            lanes,
+        })
+    }
+
+    /// Where `operation` is called; falls back to chat for a completion the provider only knows as chat.
+    #[must_use]
+    pub fn lane(&self, operation: Operation) -> Option<&Lane> {
+        let own = self.lanes[index(operation)].as_ref();
+        match operation {
+            Operation::Completion if self.is_chat_model() => self.lanes[index(Operation::Chat)].as_ref().or(own),
+            Operation::Completion => own.or(self.lanes[index(Operation::Chat)].as_ref()),
+            Operation::Chat | Operation::Embedding => own,
+        }
+    }
+
+    /// What a call cost; `None` when no price is known.
+    #[must_use]
+    pub fn cost(&self, operation: Operation, usage: &Usage, elapsed: Duration, now: u64) -> Option<Cost> {
+        let cost = self.prices.cost(operation, usage, elapsed, now).map(|charge| charge.total);
+        if cost.is_none() && !self.unpriced_said.swap(true, Ordering::Relaxed) {
+            tracing::warn!(
+                model = %self.group, upstream = %self.labels.name.to_str().unwrap_or_default(),
+                "no price is known for this model: its calls are unpriced. Set input_cost_per_token and \
+                 output_cost_per_token in its model_info, or model_info.base_model"
+            );
+        }
+        cost
+    }
+
+    /// Whether a price is known.
+    #[must_use]
+    pub fn is_priced(&self) -> bool {
+        self.prices.is_known()
+    }
+
+    /// What the model is for: `model_info.mode`, else the catalog's.
+    #[must_use]
+    pub fn mode(&self) -> Option<&str> {
+        let said = self.settings.model_info.get("mode").and_then(Value::as_str);
+        said.or_else(|| self.row.as_ref()?.get("mode")?.as_str())
+    }
+
+    /// Vendors' own chat models refuse the legacy endpoint; servers of open models take both.
+    fn is_chat_model(&self) -> bool {
+        matches!(self.provider.name, "openai" | "azure" | "azure_ai") && self.mode().is_none_or(|mode| mode != "completion")
+    }
+}
+
+fn index(operation: Operation) -> usize {
+    match operation {
+        Operation::Chat => 0,
+        Operation::Completion => 1,
+        Operation::Embedding => 2,
+    }
+}
+
+/// The base URL and version in force for an entry.
+struct Address {
+    base: Option<String>,
+    version: Option<String>,
+}
+
+impl Address {
+    fn of(entry: &DeploymentSettings, known: Option<&ProviderSettings>, provider: &Provider) -> Self {
+        let from_environment = || known.and_then(|known| known.api_base.clone());
+        Self {
+            base: entry
+                .api_base
+                .clone()
+                .or_else(from_environment)
+                .or_else(|| provider.base(|_| None)),
+            version: entry.api_version.clone().or_else(|| known.and_then(|known| known.api_version.clone())),
+        }
+    }
+}
+
+type Lanes = ([Option<Lane>; 3], Option<String>);
+
+fn lanes(
+    entry: &DeploymentSettings,
+    known: Option<&ProviderSettings>,
+    provider: &'static Provider,
+    model: &str,
+    address: &Address,
+) -> Result<Lanes, String> {
+    let mut lanes = [None, None, None];
+    if provider.addressing == Addressing::BuiltIn {
+        for operation in OPERATIONS {
+            lanes[index(operation)] = provider.speak(operation, home_format(operation)).map(|speaks| Lane {
+                format: speaks.format,
+                uri: Uri::from_static("http://demo.invalid/"),
+                headers: HeaderMap::new(),
+            });
+        }
+        return Ok((lanes, None));
+    }
+    let Some(base) = &address.base else {
+        return Ok((lanes, Some(missing("address", "api_base", provider.base_env, entry))));
+    };
+    let key = entry.api_key.as_ref().or_else(|| known.and_then(|known| known.api_key.as_ref()));
+    let own_address = provider.base_url == Some(base.as_str()) || provider.base_url.is_none();
+    let needed = matches!(provider.key, KeyRule::Required) && own_address;
+    if needed && key.is_none() && entry.azure_ad_token.is_none() {
+        return Ok((lanes, Some(missing("API key", "api_key", provider.key_env, entry))));
+    }
+    for operation in OPERATIONS {
+        let Some(speaks) = provider.speak(operation, home_format(operation)) else { continue };
+        let place = address::address(provider, speaks, Some(base), model, address.version.as_deref())
+            .map_err(|error| error.to_string())?;
+        let uri = place.url.parse().map_err(|error| format!("api_base: `{}` is not an address: {error}", place.url))?;
+        let headers = request_headers(entry, known, provider, key, place.auth)?;
+        lanes[index(operation)] = Some(Lane { format: speaks.format, uri, headers });
+    }
+    Ok((lanes, None))
+}
+
+/// The format our callers speak for an operation.
+#[must_use]
+pub fn home_format(operation: Operation) -> Format {
+    match operation {
+        Operation::Chat => Format::OpenAiChat,
+        Operation::Completion => Format::OpenAiCompletions,
+        Operation::Embedding => Format::OpenAiEmbeddings,
+    }
+}
+
+fn missing(what: &str, key: &str, variables: &[&str], entry: &DeploymentSettings) -> String {
+    let mut text = format!("no {what} is set for {}: set litellm_params.{key}", entry.model);
+    if let Some(variable) = variables.first() {
+        let _ = write!(text, " or the environment variable {variable}");
+    }
+    text
+}
+
+fn request_headers(
+    entry: &DeploymentSettings,
+    known: Option<&ProviderSettings>,
+    provider: &Provider,
+    key: Option<&SecretString>,
+    auth: Auth,
+) -> Result<HeaderMap, String> {
+    let mut headers = HeaderMap::new();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    headers.insert(ACCEPT, HeaderValue::from_static("*/*"));
+    headers.insert(USER_AGENT, HeaderValue::from_static(concat!("tollgate/", env!("CARGO_PKG_VERSION"))));
+    for (name, value) in provider.headers {
+        headers.insert(HeaderName::from_static(name), HeaderValue::from_static(value));
+    }
+    if let Some(token) = &entry.azure_ad_token {
+        headers.insert(AUTHORIZATION, secret_value(&format!("Bearer {}", token.expose_secret().trim()))?);
+    } else if let Some(key) = key {
+        if let Some((name, value)) = auth.header(key.expose_secret().trim()) {
+            headers.insert(HeaderName::from_static(name), secret_value(&value)?);
+        }
+    }
+    let organization = entry.organization.as_ref().or_else(|| known.and_then(|known| known.organization.as_ref()));
+    if let (Some(organization), "openai" | "text-completion-openai") = (organization, provider.name) {
+        let value = HeaderValue::from_str(organization).map_err(|_| "organization: not a header value".to_owned())?;
+        headers.insert("openai-organization", value);
+    }
+    for (name, value) in &entry.extra_headers {
+        let header = HeaderName::from_bytes(name.as_bytes())
+            .map_err(|_| format!("extra_headers: `{name}` is not a header name"))?;
+        let value = secret_value(value.expose_secret())
+            .map_err(|_| format!("extra_headers: the value of `{name}` is not a header value"))?;
+        headers.insert(header, value);
+    }
+    Ok(headers)
+}
+
+fn secret_value(secret: &str) -> Result<HeaderValue, String> {
+    let mut value = HeaderValue::from_str(secret)
+        .map_err(|_| "api_key: holds characters that no HTTP header can carry (a line break?)".to_owned())?;
+    value.set_sensitive(true);
+    Ok(value)
+}
+
+/// A header value from any text; what a header cannot carry is replaced.
+#[must_use]
+pub fn label(text: &str) -> HeaderValue {
+    HeaderValue::from_str(text).unwrap_or_else(|_| {
+        let plain: String = text.chars().map(|c| if c.is_ascii_graphic() || c == ' ' { c } else { '?' }).collect();
+        HeaderValue::from_str(&plain).unwrap_or(HeaderValue::from_static("?"))
+    })
+}
+
+fn without_query(url: &str) -> Option<String> {
+    url.split('?').next().map(str::to_owned)
+}
+
+fn json_fields(fields: &Map<String, Value>) -> Vec<(String, Bytes)> {
+    fields.iter().map(|(name, value)| (name.clone(), envelope::json(value))).collect()
+}
+
+/// `model_info.id`, else a SHA-256 over what the entry says, so that an unchanged entry keeps its id.
+fn id_of(entry: &DeploymentSettings) -> String {
+    if let Some(id) = entry.model_info.get("id").and_then(Value::as_str) {
+        return id.to_owned();
+    }
+    let mut context = digest::Context::new(&digest::SHA256);
+    context.update(entry.model_name.as_bytes());
+    context.update(&[0]);
+    context.update(Value::Object(entry.shown_params.clone()).to_string().as_bytes());
+    context.update(&[0]);
+    context.update(Value::Object(entry.model_info.clone()).to_string().as_bytes());
+    let key = entry.api_key.as_ref().map_or(&[][..], |key| key.expose_secret().as_bytes());
+    context.update(digest::digest(&digest::SHA256, key).as_ref());
+    hex(context.finish().as_ref())
+}
+
+/// Lower-case hexadecimal.
+#[must_use]
+pub fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::with_capacity(2 * bytes.len()), |mut out, byte| {
+        let _ = write!(out, "{byte:02x}");
+        out
+    })
+}

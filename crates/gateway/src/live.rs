@@ -1,0 +1,92 @@
+//! What outlives a reload: the pointer to the snapshot in force, and counters.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
+use std::time::Instant;
+
+use arc_swap::ArcSwap;
+
+use crate::snapshot::Snapshot;
+
+/// The process's shared state. One for all workers.
+#[derive(Debug)]
+pub struct Live {
+    snapshot: ArcSwap<Snapshot>,
+    in_flight: AtomicU32,
+    draining: AtomicBool,
+    served: AtomicU64,
+    started: Instant,
+}
+
+/// One call being in flight; it ends by drop.
+#[derive(Debug)]
+pub struct InFlight(Arc<Live>);
+
+impl Live {
+    /// State that serves `snapshot`.
+    #[must_use]
+    pub fn new(snapshot: Snapshot) -> Arc<Self> {
+        Arc::new(Self {
+            snapshot: ArcSwap::from_pointee(snapshot),
+            in_flight: AtomicU32::new(0),
+            draining: AtomicBool::new(false),
+            served: AtomicU64::new(0),
+            started: Instant::now(),
+        })
+    }
+
+    /// The configuration in force. Taken once a call and kept to its end.
+    #[must_use]
+    pub fn snapshot(&self) -> Arc<Snapshot> {
+        self.snapshot.load_full()
+    }
+
+    /// Puts another configuration in force for the calls that begin from now on.
+    pub fn publish(&self, snapshot: Snapshot) {
+        self.snapshot.store(Arc::new(snapshot));
+    }
+
+    /// Counts a call in, unless `limit` calls are in flight already.
+    #[must_use]
+    pub fn enter(self: &Arc<Self>, limit: Option<u32>) -> Option<InFlight> {
+        let before = self.in_flight.fetch_add(1, Ordering::Relaxed);
+        let entered = InFlight(Arc::clone(self));
+        limit.is_none_or(|limit| before < limit).then_some(entered)
+    }
+
+    /// Calls in flight now.
+    #[must_use]
+    pub fn in_flight(&self) -> u32 {
+        self.in_flight.load(Ordering::Relaxed)
+    }
+
+    /// Calls ended since the start.
+    #[must_use]
+    pub fn served(&self) -> u64 {
+        self.served.load(Ordering::Relaxed)
+    }
+
+    /// Seconds since the start.
+    #[must_use]
+    pub fn uptime_seconds(&self) -> u64 {
+        self.started.elapsed().as_secs()
+    }
+
+    /// From now on the process is shutting down: liveness says so, calls in flight go on.
+    pub fn drain(&self) {
+        self.draining.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether the process is shutting down.
+    #[must_use]
+    pub fn is_draining(&self) -> bool {
+        self.draining.load(Ordering::Relaxed)
+    }
+}
+
+impl Drop for InFlight {
+    fn drop(&mut self) {
+        self.0.in_flight.fetch_sub(1, Ordering::Relaxed);
+        self.0.served.fetch_add(1, Ordering::Relaxed);
+    }
+}

@@ -1,0 +1,222 @@
+//! Replies made inside this process: the built-in demo provider and `mock_response`.
+//!
+//! They are OpenAI-format bytes like any upstream's, so that everything behind the transport treats them
+//! alike. The demo's words say that they are a demo.
+
+use std::collections::VecDeque;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
+use http::StatusCode;
+use serde::Deserialize;
+use serde_json::{Value, json};
+use tokio::time::Sleep;
+use wire::envelope::Envelope;
+use wire::format::Operation;
+
+use crate::transport::{UpstreamBody, UpstreamReply};
+
+/// Pause between the chunks of a demo stream, so that streaming can be seen.
+const PACE: Duration = Duration::from_millis(15);
+/// How much of the prompt the demo repeats.
+const MOST_ECHO: usize = 2000;
+/// Length of a demo embedding where the request does not ask for one.
+const DIMENSIONS: usize = 256;
+
+/// A body made here, in chunks, some time apart.
+#[derive(Debug, Default)]
+pub struct Made {
+    chunks: VecDeque<Bytes>,
+    pause: Option<Pin<Box<Sleep>>>,
+}
+
+impl Made {
+    fn whole(bytes: Vec<u8>) -> Self {
+        Self { chunks: VecDeque::from([Bytes::from(bytes)]), pause: None }
+    }
+
+    /// The next chunk, `None` at the end.
+    pub fn poll_bytes(&mut self, context: &mut Context<'_>) -> Poll<Option<Bytes>> {
+        if let Some(pause) = &mut self.pause {
+            std::task::ready!(pause.as_mut().poll(context));
+            self.pause = None;
+        }
+        let next = self.chunks.pop_front();
+        if self.chunks.len() > 1 {
+            self.pause = Some(Box::pin(tokio::time::sleep(PACE)));
+        }
+        Poll::Ready(next)
+    }
+}
+
+/// What the words of a made reply are.
+#[derive(Clone, Copy, Debug)]
+pub enum Words<'a> {
+    /// The demo: a label and the caller's own last words.
+    Echo,
+    /// The configured text of `mock_response`.
+    Text(&'a str),
+}
+
+/// Answers an OpenAI-format request without calling anyone. The same request gets the same reply.
+#[must_use]
+pub fn reply(operation: Operation, model: &str, words: Words<'_>, request: &Envelope, call_id: &str) -> UpstreamReply {
+    let prompt = prompt(request);
+    let text = match words {
+        Words::Text(text) => text.to_owned(),
+        Words::Echo => echo(&prompt),
+    };
+    let stream = request.get::<bool>("stream").unwrap_or(false) && operation != Operation::Embedding;
+    let usage = match words {
+        // LiteLLM's fixed counts for mocked replies.
+        Words::Text(_) => json!({"prompt_tokens": 10, "completion_tokens": 20, "total_tokens": 30}),
+        Words::Echo => usage(&prompt, &text),
+    };
+    let id = format!("chatcmpl-{call_id}");
+    let made = match operation {
+        Operation::Embedding => Made::whole(embedding(model, request)),
+        Operation::Chat | Operation::Completion if stream => streamed(operation, &id, model, &text, &usage),
+        Operation::Chat | Operation::Completion => Made::whole(whole(operation, &id, model, &text, &usage)),
+    };
+    let mut headers = HeaderMap::new();
+    let kind = if stream { "text/event-stream" } else { "application/json" };
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(kind));
+    UpstreamReply { status: StatusCode::OK, headers, body: UpstreamBody::Made(made) }
+}
+
+fn echo(prompt: &str) -> String {
+    let shown: String = prompt.chars().take(MOST_ECHO).collect();
+    format!("This is Tollgate's built-in demo model, not a language model. You said: {shown}")
+}
+
+fn words(text: &str) -> usize {
+    text.split_whitespace().count()
+}
+
+fn usage(prompt: &str, text: &str) -> Value {
+    let (input, output) = (words(prompt), words(text));
+    json!({"prompt_tokens": input, "completion_tokens": output, "total_tokens": input + output})
+}
+
+fn now() -> u64 {
+    std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).map_or(0, |since| since.as_secs())
+}
+
+fn whole(operation: Operation, id: &str, model: &str, text: &str, usage: &Value) -> Vec<u8> {
+    let choice = if operation == Operation::Completion {
+        json!({"index": 0, "text": text, "logprobs": null, "finish_reason": "stop"})
+    } else {
+        json!({"index": 0, "message": {"role": "assistant", "content": text}, "finish_reason": "stop"})
+    };
+    let object = if operation == Operation::Completion { "text_completion" } else { "chat.completion" };
+    json!({"id": id, "object": object, "created": now(), "model": model, "choices": [choice], "usage": usage})
+        .to_string()
+        .into_bytes()
+}
+
+fn streamed(operation: Operation, id: &str, model: &str, text: &str, usage: &Value) -> Made {
+    let completion = operation == Operation::Completion;
+    let object = if completion { "text_completion" } else { "chat.completion.chunk" };
+    let created = now();
+    let frame = |choices: Value, usage: Option<&Value>| {
+        let mut chunk = json!({"id": id, "object": object, "created": created, "model": model, "choices": choices});
+        if let (Some(usage), Some(fields)) = (usage, chunk.as_object_mut()) {
+            fields.insert("usage".to_owned(), usage.clone());
+        }
+        Bytes::from(format!("data: {chunk}\n\n"))
+    };
+    let choice = |piece: &str, first: bool| {
+        if completion {
+            return json!([{"index": 0, "text": piece, "finish_reason": null}]);
+        }
+        let delta = if first { json!({"role": "assistant", "content": piece}) } else { json!({"content": piece}) };
+        json!([{"index": 0, "delta": delta, "finish_reason": null}])
+    };
+    let mut chunks: VecDeque<Bytes> = text
+        .split_inclusive(' ')
+        .enumerate()
+        .map(|(at, piece)| frame(choice(piece, at == 0), None))
+        .collect();
+    let end = if completion {
+        json!([{"index": 0, "text": "", "finish_reason": "stop"}])
+    } else {
+        json!([{"index": 0, "delta": {}, "finish_reason": "stop"}])
+    };
+    chunks.push_back(frame(end, None));
+    chunks.push_back(frame(json!([]), Some(usage)));
+    chunks.push_back(Bytes::from_static(b"data: [DONE]\n\n"));
+    Made { chunks, pause: None }
+}
+
+/// The caller's last words, whichever of the three operations this is.
+fn prompt(request: &Envelope) -> String {
+    #[derive(Deserialize)]
+    struct Message {
+        #[serde(default)]
+        content: Value,
+    }
+    if let Some(text) = request.text("prompt") {
+        return text.into_owned();
+    }
+    let last = request.get::<Vec<Message>>("messages").and_then(|mut messages| messages.pop());
+    match last.map(|message| message.content) {
+        Some(Value::String(text)) => text,
+        Some(Value::Array(parts)) => {
+            let texts: Vec<&str> = parts.iter().filter_map(|part| part.get("text")?.as_str()).collect();
+            texts.join(" ")
+        }
+        _ => String::new(),
+    }
+}
+
+/// Vectors that are the same for the same text and differ for different texts; they mean nothing.
+fn embedding(model: &str, request: &Envelope) -> Vec<u8> {
+    let inputs = match request.get::<Value>("input") {
+        Some(Value::Array(items)) if items.iter().any(|item| !item.is_number()) => items,
+        Some(one) => vec![one],
+        None => Vec::new(),
+    };
+    let dimensions = request.get::<usize>("dimensions").unwrap_or(DIMENSIONS).clamp(1, 4096);
+    let base64 = request.text("encoding_format").is_some_and(|format| format == "base64");
+    let data: Vec<Value> = inputs
+        .iter()
+        .enumerate()
+        .map(|(index, input)| {
+            let vector = vector(&input.to_string(), dimensions);
+            json!({"object": "embedding", "index": index, "embedding": written(&vector, base64)})
+        })
+        .collect();
+    let tokens: usize = inputs.iter().map(|input| words(&input.to_string())).sum();
+    let usage = json!({"prompt_tokens": tokens, "total_tokens": tokens});
+    json!({"object": "list", "data": data, "model": model, "usage": usage}).to_string().into_bytes()
+}
+
+fn written(vector: &[f32], base64: bool) -> Value {
+    use base64::Engine;
+    if !base64 {
+        return json!(vector);
+    }
+    let bytes: Vec<u8> = vector.iter().flat_map(|number| number.to_le_bytes()).collect();
+    Value::String(base64::engine::general_purpose::STANDARD.encode(bytes))
+}
+
+/// A bag of hashed words, of length 1: texts that share words are near each other.
+fn vector(text: &str, dimensions: usize) -> Vec<f32> {
+    let mut vector = vec![0.0_f32; dimensions];
+    for word in text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()) {
+        let hash = word.to_lowercase().bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+            (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+        });
+        vector[(hash % dimensions as u64) as usize] += 1.0;
+    }
+    let length = vector.iter().map(|number| number * number).sum::<f32>().sqrt();
+    if length > 0.0 {
+        vector.iter_mut().for_each(|number| *number /= length);
+    } else {
+        vector[0] = 1.0;
+    }
+    vector
+}

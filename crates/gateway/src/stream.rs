@@ -1,0 +1,409 @@
+//! Streams from an upstream to a client. The only place with stream policy:
+//!
+//! | the upstream | same format (relay) | another format (translation) |
+//! | --- | --- | --- |
+//! | sends a known frame | passed on; `model` restamped, usage noted | decoded, encoded |
+//! | sends a frame we do not model | passed on | skipped |
+//! | sends a corrupt frame, a frame past the bound, bytes that are not UTF-8 | ends with an error frame | the same |
+//! | reports a failure in the stream | ends with an error frame | the same |
+//! | ends without its format's end | complete if every choice had finished, else an error frame | the same |
+//! | falls silent past the patience | ends with an error frame | the same |
+//! | does any of this before its first event | the attempt fails, the client sees nothing | the same |
+//!
+//! `[DONE]` is sent after a complete stream only. When the client leaves, the body is dropped, and with it
+//! the upstream connection.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::{Duration, Instant};
+
+use bytes::{Bytes, BytesMut};
+use tokio::time::Sleep;
+use wire::codec::{Finish, Read, StreamDecoder, StreamEncoder};
+use wire::event::ChatEvent;
+use wire::fault::{Fault, FaultKind};
+use wire::frame::{Cut, Cutter, Frame, Framing};
+use wire::reply::Usage;
+use wire::tap;
+
+use crate::refusal::Refusal;
+use crate::settle::{Ending, Settlement};
+use crate::transport::{UpstreamBody, fault, timeout_fault};
+
+/// One frame may be this large; an image in a chunk fits, an endless line does not.
+const MOST_FRAME: usize = 16 << 20;
+/// After its end, an upstream may take this long to close the body, so that the connection can be used again.
+const CLOSING_TIME: Duration = Duration::from_secs(1);
+
+/// A stream on its way to the client.
+pub struct Flow {
+    source: Source,
+    voice: Voice,
+    /// Client bytes made while waiting for the first event.
+    primed: Bytes,
+    over: bool,
+    usage: Option<Usage>,
+    ending: Ending,
+    settlement: Option<Settlement>,
+}
+
+/// Turns frames into client bytes.
+pub enum Voice {
+    /// The upstream speaks the client's format.
+    Relay(Relay),
+    /// It does not.
+    Translation(Translation),
+}
+
+/// Same-format frames, passed on.
+pub struct Relay {
+    /// The JSON text of the model name the client asked for.
+    pub model: Bytes,
+    /// Usage was asked for by us, not by the client: the chunk that only carries it is kept back.
+    pub hide_usage: bool,
+    /// How many choices the client asked for.
+    pub choices: usize,
+    /// How many have finished.
+    pub finished: usize,
+    /// The tag in error messages.
+    pub exception: String,
+}
+
+/// Frames decoded to events, events encoded for the client.
+pub struct Translation {
+    /// Reads the upstream's format.
+    pub decoder: Box<dyn StreamDecoder>,
+    /// Writes the client's format.
+    pub encoder: Box<dyn StreamEncoder>,
+    /// The tag in error messages.
+    pub exception: String,
+    events: Vec<ChatEvent>,
+    #[cfg(debug_assertions)]
+    laws: wire::laws::Laws,
+}
+
+/// What a frame did to the stream.
+enum Heard {
+    /// Nothing: a comment.
+    Nothing,
+    /// It goes on.
+    More,
+    /// It is complete.
+    End,
+}
+
+/// Where frames come from: the upstream's body, cut, with an alarm for silence.
+struct Source {
+    body: UpstreamBody,
+    cutter: Cutter,
+    patience: Duration,
+    heard: Instant,
+    alarm: Option<Pin<Box<Sleep>>>,
+}
+
+impl Flow {
+    /// A stream from `body`, spoken to the client by `voice`. `patience` bounds the silence between bytes.
+    #[must_use]
+    pub fn new(body: UpstreamBody, framing: Framing, voice: Voice, patience: Duration) -> Self {
+        let cutter = Cutter::new(framing, MOST_FRAME);
+        Self {
+            source: Source { body, cutter, patience, heard: Instant::now(), alarm: None },
+            voice,
+            primed: Bytes::new(),
+            over: false,
+            usage: None,
+            ending: Ending::default(),
+            settlement: None,
+        }
+    }
+
+    /// Waits for the first event.
+    ///
+    /// # Errors
+    /// The upstream's failure, if it fails before anything can be shown to the client.
+    pub async fn prime(&mut self) -> Result<(), Fault> {
+        let mut out = BytesMut::new();
+        loop {
+            let next = std::future::poll_fn(|context| self.source.poll(context)).await;
+            let heard = match next {
+                Some(bytes) => self.absorb(bytes?, &mut out)?,
+                None => {
+                    self.end(&mut out)?;
+                    true
+                }
+            };
+            if heard {
+                self.primed = out.freeze();
+                return Ok(());
+            }
+        }
+    }
+
+    /// Hands over the account that this stream keeps until it ends.
+    pub fn settle_with(&mut self, settlement: Settlement) {
+        self.settlement = Some(settlement);
+    }
+
+    /// The next bytes for the client, `None` at the end.
+    pub fn poll_next(&mut self, context: &mut Context<'_>) -> Poll<Option<Bytes>> {
+        loop {
+            if !self.primed.is_empty() {
+                return Poll::Ready(Some(std::mem::take(&mut self.primed)));
+            }
+            if self.over {
+                self.source.let_go(context);
+                return Poll::Ready(None);
+            }
+            let mut out = BytesMut::new();
+            let result = match std::task::ready!(self.source.poll(context)) {
+                Some(Ok(bytes)) => {
+                    out.reserve(bytes.len() + 64);
+                    self.absorb(bytes, &mut out).map(|_| ())
+                }
+                Some(Err(fault)) => Err(fault),
+                None => self.end(&mut out),
+            };
+            if let Err(fault) = result {
+                self.over = true;
+                self.ending = Ending::Failed;
+                self.voice.fail(fault, &mut out);
+            }
+            self.primed = out.freeze();
+        }
+    }
+
+    /// Reads all complete frames. Whether one of them carried anything.
+    fn absorb(&mut self, bytes: Bytes, out: &mut BytesMut) -> Result<bool, Fault> {
+        self.source.cutter.push(bytes);
+        let mut heard = false;
+        while !self.over {
+            let cut = self.source.cutter.next().map_err(|error| malformed(error.to_string()))?;
+            let Some(cut) = cut else { break };
+            heard |= self.take(&cut, out)?;
+        }
+        Ok(heard)
+    }
+
+    fn take(&mut self, cut: &Cut, out: &mut BytesMut) -> Result<bool, Fault> {
+        let mut scratch = String::new();
+        let frame = cut.frame(&mut scratch).map_err(|error| malformed(error.to_string()))?;
+        let heard = match &mut self.voice {
+            Voice::Relay(relay) => relay.take(cut, frame, &mut self.usage, out)?,
+            Voice::Translation(translation) => translation.take(frame, &mut self.usage, out)?,
+        };
+        if matches!(heard, Heard::End) {
+            self.over = true;
+            self.ending = Ending::Complete;
+        }
+        Ok(!matches!(heard, Heard::Nothing))
+    }
+
+    /// The upstream's bytes are at their end.
+    fn end(&mut self, out: &mut BytesMut) -> Result<(), Fault> {
+        if let Some(rest) = self.source.cutter.rest() {
+            self.take(&rest, out)?;
+        }
+        if self.over {
+            return Ok(());
+        }
+        let complete = match &mut self.voice {
+            Voice::Relay(relay) => relay.end(out),
+            Voice::Translation(translation) => translation.end(&mut self.usage, out)?,
+        };
+        if !complete {
+            return Err(fault(FaultKind::Connection, 502, "the upstream's stream ended before it was complete".to_owned()));
+        }
+        self.over = true;
+        self.ending = Ending::Complete;
+        Ok(())
+    }
+}
+
+impl Drop for Flow {
+    fn drop(&mut self) {
+        if let Some(settlement) = &mut self.settlement {
+            settlement.usage = self.usage;
+            settlement.ending = self.ending;
+        }
+    }
+}
+
+impl std::fmt::Debug for Flow {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Flow").field("over", &self.over).field("usage", &self.usage).finish_non_exhaustive()
+    }
+}
+
+impl Voice {
+    /// Tells the client that the stream failed, in its own format.
+    fn fail(&mut self, fault: Fault, out: &mut BytesMut) {
+        match self {
+            Self::Relay(relay) => {
+                let body = Refusal::from_fault(&fault, &relay.exception).body(None);
+                out.extend_from_slice(b"data: ");
+                out.extend_from_slice(&body);
+                out.extend_from_slice(b"\n\n");
+            }
+            Self::Translation(translation) => {
+                let message = Refusal::from_fault(&fault, &translation.exception).message;
+                translation.encoder.finish(&Finish::Failed(Fault { message, ..fault }), out);
+            }
+        }
+    }
+}
+
+impl Relay {
+    fn take(
+        &mut self,
+        cut: &Cut,
+        frame: Option<Frame<'_>>,
+        usage: &mut Option<Usage>,
+        out: &mut BytesMut,
+    ) -> Result<Heard, Fault> {
+        let Some(frame) = frame else {
+            out.extend_from_slice(&cut.raw);
+            return Ok(Heard::Nothing);
+        };
+        if frame.data.trim() == "[DONE]" {
+            out.extend_from_slice(b"data: [DONE]\n\n");
+            return Ok(Heard::End);
+        }
+        let seen = tap::look(frame.data).map_err(|error| malformed(format!("a chunk is not valid JSON: {error}")))?;
+        if let Some(fault) = seen.fault {
+            return Err(fault);
+        }
+        self.finished += seen.finished;
+        let only_usage = seen.no_choices && seen.usage.is_some();
+        *usage = seen.usage.or(*usage);
+        if only_usage && self.hide_usage {
+            return Ok(Heard::More);
+        }
+        match seen.model.filter(|range| frame.data.as_bytes().get(range.clone()) != Some(&self.model)) {
+            None => out.extend_from_slice(&cut.raw),
+            Some(range) => self.restamp(cut, frame, range, out),
+        }
+        Ok(Heard::More)
+    }
+
+    /// Writes the frame with the model name the client asked for.
+    fn restamp(&self, cut: &Cut, frame: Frame<'_>, range: std::ops::Range<usize>, out: &mut BytesMut) {
+        // The data usually lies in the frame's own bytes, so that everything around the name can stay as it is.
+        let start = (frame.data.as_ptr() as usize).wrapping_sub(cut.raw.as_ptr() as usize);
+        let inside = start.checked_add(frame.data.len()).is_some_and(|end| end <= cut.raw.len());
+        if inside {
+            out.extend_from_slice(&cut.raw[..start + range.start]);
+            out.extend_from_slice(&self.model);
+            out.extend_from_slice(&cut.raw[start + range.end..]);
+            return;
+        }
+        out.extend_from_slice(b"data: ");
+        let joined = [&frame.data[..range.start], &frame.data[range.end..]].map(|part| part.replace('\n', " "));
+        out.extend_from_slice(joined[0].as_bytes());
+        out.extend_from_slice(&self.model);
+        out.extend_from_slice(joined[1].as_bytes());
+        out.extend_from_slice(b"\n\n");
+    }
+
+    /// Some servers leave `[DONE]` out: the stream is complete if every choice has finished.
+    fn end(&mut self, out: &mut BytesMut) -> bool {
+        let complete = self.finished >= self.choices.max(1);
+        if complete {
+            out.extend_from_slice(b"data: [DONE]\n\n");
+        }
+        complete
+    }
+}
+
+impl Translation {
+    /// A translation from what `decoder` reads to what `encoder` writes.
+    #[must_use]
+    pub fn new(decoder: Box<dyn StreamDecoder>, encoder: Box<dyn StreamEncoder>, exception: String) -> Self {
+        Self {
+            decoder,
+            encoder,
+            exception,
+            events: Vec::new(),
+            #[cfg(debug_assertions)]
+            laws: wire::laws::Laws::default(),
+        }
+    }
+
+    fn take(&mut self, frame: Option<Frame<'_>>, usage: &mut Option<Usage>, out: &mut BytesMut) -> Result<Heard, Fault> {
+        let Some(frame) = frame else { return Ok(Heard::Nothing) };
+        let read = self.decoder.frame(&frame, &mut self.events);
+        self.speak(usage, out);
+        match read {
+            Read::Known => Ok(Heard::More),
+            Read::Unknown => Ok(Heard::Nothing),
+            Read::Corrupt(why) => Err(malformed(why)),
+            Read::Failed(fault) => Err(fault),
+            Read::Terminal => {
+                self.encoder.finish(&Finish::Complete, out);
+                Ok(Heard::End)
+            }
+        }
+    }
+
+    fn end(&mut self, usage: &mut Option<Usage>, out: &mut BytesMut) -> Result<bool, Fault> {
+        let finish = self.decoder.end(&mut self.events);
+        self.speak(usage, out);
+        match finish {
+            Finish::Complete => {
+                self.encoder.finish(&finish, out);
+                Ok(true)
+            }
+            Finish::Truncated => Ok(false),
+            Finish::Failed(fault) => Err(fault),
+        }
+    }
+
+    fn speak(&mut self, usage: &mut Option<Usage>, out: &mut BytesMut) {
+        for event in self.events.drain(..) {
+            #[cfg(debug_assertions)]
+            if let Err(broken) = self.laws.check(&event) {
+                tracing::error!(%broken, "a decoder broke the stream's grammar");
+            }
+            if let ChatEvent::Usage(used) = &event {
+                *usage = Some(*used);
+            }
+            self.encoder.event(&event, out);
+        }
+    }
+}
+
+impl Source {
+    /// The next bytes, or the fault of a silence longer than the patience.
+    fn poll(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Bytes, Fault>>> {
+        if let Poll::Ready(next) = self.body.poll_bytes(context) {
+            self.heard = Instant::now();
+            return Poll::Ready(next);
+        }
+        // One timer for the whole stream: it is moved only when it goes off, not with every chunk.
+        let patience = self.patience;
+        let alarm = self.alarm.get_or_insert_with(|| Box::pin(tokio::time::sleep(patience)));
+        while alarm.as_mut().poll(context).is_ready() {
+            if self.heard.elapsed() >= patience {
+                return Poll::Ready(Some(Err(timeout_fault(patience))));
+            }
+            alarm.as_mut().reset((self.heard + patience).into());
+        }
+        Poll::Pending
+    }
+
+    /// Reads the upstream's body to its end in the background, so that its connection can be used again.
+    fn let_go(&mut self, context: &mut Context<'_>) {
+        if !matches!(self.body.poll_bytes(context), Poll::Pending) {
+            return;
+        }
+        let empty = UpstreamBody::empty();
+        let mut body = std::mem::replace(&mut self.body, empty);
+        tokio::spawn(async move {
+            let _ = tokio::time::timeout(CLOSING_TIME, async { while let Ok(Some(_)) = body.next().await {} }).await;
+        });
+    }
+}
+
+fn malformed(message: String) -> Fault {
+    fault(FaultKind::Malformed, 502, message)
+}

@@ -1,0 +1,212 @@
+//! The only code that opens an outbound connection.
+//!
+//! One transport per worker thread, with its own pool: HTTP/1.1 keep-alive, because one HTTP/2 connection a
+//! host queues silently behind its stream limit. Redirects are not followed: a provider that redirects is a
+//! misconfigured address, and following it would carry the key elsewhere.
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use bytes::{Bytes, BytesMut};
+use http::{HeaderMap, Request, Response, StatusCode};
+use http_body::Body;
+use hyper::body::Incoming;
+use hyper_rustls::HttpsConnector;
+use hyper_util::client::legacy::Client;
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::rt::{TokioExecutor, TokioTimer};
+use rustls_platform_verifier::ConfigVerifierExt;
+use wire::fault::{Fault, FaultKind};
+
+use crate::body::Pieces;
+use crate::made::Made;
+
+/// How long a TCP connection may take to open.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+/// Shorter than the idle timeout of the large providers' edges, so that they do not close under us.
+const POOL_IDLE: Duration = Duration::from_secs(50);
+/// Idle connections kept per host and worker.
+const POOL_SIZE: usize = 1024;
+
+/// The TLS roots and settings, shared by all workers.
+#[derive(Clone, Debug)]
+pub struct Tls(Arc<rustls::ClientConfig>);
+
+impl Tls {
+    /// TLS with the operating system's trust store. A crypto provider must be installed before.
+    ///
+    /// # Errors
+    /// When the platform's verifier cannot be set up.
+    pub fn new() -> Result<Self, rustls::Error> {
+        rustls::ClientConfig::with_platform_verifier().map(|config| Self(Arc::new(config)))
+    }
+}
+
+/// One worker's way out.
+#[derive(Clone, Debug)]
+pub struct Transport {
+    client: Client<HttpsConnector<HttpConnector>, Pieces>,
+}
+
+/// An upstream's answer, its body still on the wire.
+#[derive(Debug)]
+pub struct UpstreamReply {
+    /// Its status.
+    pub status: StatusCode,
+    /// Its headers.
+    pub headers: HeaderMap,
+    /// Its body.
+    pub body: UpstreamBody,
+}
+
+/// Bytes from a network, or made here by the built-in demo.
+#[derive(Debug)]
+pub enum UpstreamBody {
+    /// From a provider.
+    Network(Incoming),
+    /// From inside this process.
+    Made(Made),
+}
+
+impl Transport {
+    /// A way out with its own connection pool.
+    #[must_use]
+    pub fn new(tls: &Tls) -> Self {
+        let mut tcp = HttpConnector::new();
+        tcp.enforce_http(false);
+        tcp.set_nodelay(true);
+        tcp.set_connect_timeout(Some(CONNECT_TIMEOUT));
+        tcp.set_keepalive(Some(Duration::from_secs(60)));
+        let https = hyper_rustls::HttpsConnectorBuilder::new()
+            .with_tls_config(rustls::ClientConfig::clone(&tls.0))
+            .https_or_http()
+            .enable_http1()
+            .wrap_connector(tcp);
+        let client = Client::builder(TokioExecutor::new())
+            .pool_idle_timeout(POOL_IDLE)
+            .pool_max_idle_per_host(POOL_SIZE)
+            .pool_timer(TokioTimer::new())
+            .build(https);
+        Self { client }
+    }
+
+    /// Sends a request and waits for the head of the answer, at most `patience`.
+    ///
+    /// # Errors
+    /// A [`Fault`] of kind `Connection` or `Timeout`.
+    pub async fn send(&self, request: Request<Pieces>, patience: Duration) -> Result<UpstreamReply, Fault> {
+        let response: Response<Incoming> = match tokio::time::timeout(patience, self.client.request(request)).await {
+            Ok(Ok(response)) => response,
+            Ok(Err(error)) => return Err(connection_fault(&error)),
+            Err(_) => return Err(timeout_fault(patience)),
+        };
+        let (head, body) = response.into_parts();
+        Ok(UpstreamReply { status: head.status, headers: head.headers, body: UpstreamBody::Network(body) })
+    }
+}
+
+impl UpstreamBody {
+    /// A body without bytes.
+    #[must_use]
+    pub fn empty() -> Self {
+        Self::Made(Made::default())
+    }
+
+    /// The next bytes, `None` at the end. Trailers are skipped.
+    pub fn poll_bytes(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Bytes, Fault>>> {
+        loop {
+            let next = match self {
+                Self::Made(made) => return made.poll_bytes(context).map(|next| next.map(Ok)),
+                Self::Network(incoming) => std::task::ready!(Pin::new(incoming).poll_frame(context)),
+            };
+            match next {
+                None => return Poll::Ready(None),
+                Some(Err(error)) => {
+                    return Poll::Ready(Some(Err(fault(
+                        FaultKind::Connection,
+                        502,
+                        format!("the connection broke while the answer was read: {}", causes(&error)),
+                    ))));
+                }
+                Some(Ok(frame)) => {
+                    if let Ok(data) = frame.into_data() {
+                        return Poll::Ready(Some(Ok(data)));
+                    }
+                }
+            }
+        }
+    }
+
+    /// The next bytes, `None` at the end.
+    ///
+    /// # Errors
+    /// A [`Fault`] of kind `Connection` when the body breaks off.
+    pub async fn next(&mut self) -> Result<Option<Bytes>, Fault> {
+        std::future::poll_fn(|context| self.poll_bytes(context)).await.transpose()
+    }
+
+    /// The whole body in one buffer.
+    ///
+    /// # Errors
+    /// A [`Fault`]: broken, or larger than `limit` bytes.
+    pub async fn whole(mut self, limit: usize) -> Result<Bytes, Fault> {
+        let too_large = || {
+            fault(FaultKind::Malformed, 502, format!("the answer is larger than the limit of {limit} bytes"))
+        };
+        let expected = self.expected_length();
+        if expected > limit as u64 {
+            return Err(too_large());
+        }
+        let Some(first) = self.next().await? else { return Ok(Bytes::new()) };
+        let Some(second) = self.next().await? else { return within(first, limit).ok_or_else(too_large) };
+        let mut whole = BytesMut::with_capacity((first.len() + second.len()).max(expected as usize));
+        whole.extend_from_slice(&first);
+        whole.extend_from_slice(&second);
+        while let Some(more) = self.next().await? {
+            if whole.len() + more.len() > limit {
+                return Err(too_large());
+            }
+            whole.extend_from_slice(&more);
+        }
+        within(whole.freeze(), limit).ok_or_else(too_large)
+    }
+
+    fn expected_length(&self) -> u64 {
+        match self {
+            Self::Network(incoming) => incoming.size_hint().exact().unwrap_or(0),
+            Self::Made(_) => 0,
+        }
+    }
+}
+
+fn within(bytes: Bytes, limit: usize) -> Option<Bytes> {
+    (bytes.len() <= limit).then_some(bytes)
+}
+
+/// A failure that no upstream reported itself.
+#[must_use]
+pub fn fault(kind: FaultKind, status: u16, message: String) -> Fault {
+    Fault { kind, status, message, code: None, param: None }
+}
+
+/// The fault of an upstream that did not answer in time.
+#[must_use]
+pub fn timeout_fault(patience: Duration) -> Fault {
+    fault(FaultKind::Timeout, 408, format!("Request timed out after {} seconds", patience.as_secs_f64()))
+}
+
+fn connection_fault(error: &hyper_util::client::legacy::Error) -> Fault {
+    let what = if error.is_connect() { "could not connect" } else { "the connection broke" };
+    fault(FaultKind::Connection, 500, format!("Connection error: {what}: {}", causes(error)))
+}
+
+/// The innermost cause: the one that says what happened (refused, name not known, bad certificate).
+fn causes(error: &dyn std::error::Error) -> String {
+    let mut innermost = error;
+    while let Some(source) = innermost.source() {
+        innermost = source;
+    }
+    innermost.to_string()
+}

@@ -1,0 +1,223 @@
+//! What a call costs: [`Prices`] is read once a snapshot from a deployment's settings and its catalog row,
+//! and turns a [`Usage`] into a [`Charge`] with integers only, without allocating.
+//!
+//! Not here: which catalog row belongs to a deployment ([`crate::catalog`]), discounts and margins.
+//!
+//! | part of the call | rate | when it is missing |
+//! | --- | --- | --- |
+//! | text in, text out | `input_cost_per_token`, `output_cost_per_token` | the call is unpriced |
+//! | read from the cache | `cache_read_input_token_cost` | the input rate (Fireworks: half of it) |
+//! | written to the cache | `cache_creation_input_token_cost` | the input rate |
+//! | written for an hour | `…_above_1hr` | the write rate |
+//! | sound in, sound out | `input_cost_per_audio_token`, `output_cost_per_audio_token` | the input or output rate |
+//! | reasoning | `output_cost_per_reasoning_token` | the output rate |
+//!
+//! Long prompts (`…_above_200k_tokens`, `tiered_pricing`) re-price the whole call, never only the part above
+//! the threshold. A rate that is missing is never zero; a rate that is written as zero is free.
+
+mod hours;
+mod read;
+
+use std::time::Duration;
+
+use wire::format::Operation;
+use wire::reply::{Tier, Usage};
+
+use crate::money::{Cost, Exact, MoneyError, Rate};
+use hours::Hours;
+
+/// What is known about the price of one deployment.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Prices {
+    /// The operator wrote prices down, so they beat what the provider reports.
+    custom: bool,
+    basis: Basis,
+}
+
+/// The money of one call. `input` and `output` add up to `total`, which was rounded once.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Charge {
+    /// For the prompt.
+    pub input: Cost,
+    /// For the answer.
+    pub output: Cost,
+    /// For both.
+    pub total: Cost,
+}
+
+/// A price that cannot be read. Names the field at fault.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum PriceError {
+    /// A rate that is no amount of money.
+    #[error("{field} {problem}")]
+    Amount { field: String, problem: MoneyError },
+    /// A structure (`tiered_pricing`, `off_peak_pricing`, …) of the wrong shape.
+    #[error("{field} {problem}")]
+    Shape { field: String, problem: &'static str },
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+enum Basis {
+    #[default]
+    Unknown,
+    Free,
+    /// USD for a second of the call's duration.
+    Time {
+        input: Rate,
+        output: Rate,
+    },
+    Tokens {
+        plans: Plans,
+        off_peak: Option<Box<OffPeak>>,
+    },
+}
+
+#[derive(Clone, Debug, PartialEq)]
+struct OffPeak {
+    hours: Hours,
+    plans: Plans,
+}
+
+/// The rates by service tier and prompt length.
+#[derive(Clone, Debug, Default, PartialEq)]
+struct Plans {
+    /// The standard tier, short prompts.
+    base: Rates,
+    /// Any other, by rising `from` within a tier. A tier that is present at all has a plan from 0.
+    rest: Box<[Plan]>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Plan {
+    tier: Tier,
+    /// The shortest prompt it is for, in tokens.
+    from: u64,
+    rates: Rates,
+}
+
+/// USD for a token, after all fall-backs; absent when not even the fall-back is known.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+struct Rates {
+    input: Option<Rate>,
+    output: Option<Rate>,
+    cache_read: Option<Rate>,
+    cache_write: Option<Rate>,
+    cache_write_1h: Option<Rate>,
+    audio_input: Option<Rate>,
+    audio_output: Option<Rate>,
+    reasoning: Option<Rate>,
+}
+
+impl Prices {
+    /// Costs nothing, by decision.
+    pub const FREE: Self = Self { custom: true, basis: Basis::Free };
+
+    /// Whether any price is known. Without one a call is unpriced, unless the provider reports its cost.
+    #[must_use]
+    pub const fn is_known(&self) -> bool {
+        !matches!(self.basis, Basis::Unknown)
+    }
+
+    /// Whether the operator set prices for this deployment.
+    #[must_use]
+    pub const fn is_custom(&self) -> bool {
+        self.custom
+    }
+
+    /// What a call cost; `None` when it is unpriced.
+    ///
+    /// `elapsed` is the call's duration, for deployments billed by time; `now` is when it ended, in seconds since
+    /// 1970, for off-peak prices.
+    #[must_use]
+    pub fn cost(&self, operation: Operation, usage: &Usage, elapsed: Duration, now: u64) -> Option<Charge> {
+        let computed = self.computed(operation, usage, elapsed, now);
+        match usage.reported_cost_nano {
+            Some(nano) if !self.custom => Some(Charge::reported(nano, computed)),
+            _ => computed,
+        }
+    }
+
+    fn computed(&self, operation: Operation, usage: &Usage, elapsed: Duration, now: u64) -> Option<Charge> {
+        match &self.basis {
+            Basis::Unknown => None,
+            Basis::Free => Some(Charge::default()),
+            Basis::Time { input, output } => {
+                Some(Charge::rounded(input.for_duration(elapsed), output.for_duration(elapsed)))
+            }
+            Basis::Tokens { plans, off_peak } => {
+                let plans = match off_peak {
+                    Some(off_peak) if off_peak.hours.contain(now) => &off_peak.plans,
+                    _ => plans,
+                };
+                let rates = plans.select(usage.tier, usage.input);
+                let output = match operation {
+                    Operation::Chat | Operation::Completion => rates.output(usage)?,
+                    Operation::Embedding => Exact::default(),
+                };
+                Some(Charge::rounded(rates.input(usage)?, output))
+            }
+        }
+    }
+}
+
+impl Charge {
+    fn rounded(input: Exact, output: Exact) -> Self {
+        let (total, input) = ((input + output).round(), input.round());
+        Self { input, output: total.saturating_sub(input), total }
+    }
+
+    /// The provider's own total, split as our prices would have split it; all of it is output when they
+    /// cannot say.
+    fn reported(nano: u64, computed: Option<Self>) -> Self {
+        let total = i64::try_from(nano).unwrap_or(i64::MAX);
+        let input = match computed {
+            Some(ours) if ours.total > Cost::ZERO => {
+                let part = i128::from(total) * i128::from(ours.input.nano()) / i128::from(ours.total.nano());
+                Cost::from_nano(i64::try_from(part).unwrap_or(total))
+            }
+            _ => Cost::ZERO,
+        };
+        let total = Cost::from_nano(total);
+        Self { input, output: total.saturating_sub(input), total }
+    }
+}
+
+impl Plans {
+    fn select(&self, tier: Tier, prompt: u64) -> &Rates {
+        let of = |tier| self.rest.iter().rev().find(move |plan| plan.tier == tier && plan.from <= prompt);
+        of(tier).or_else(|| of(Tier::Standard)).map_or(&self.base, |plan| &plan.rates)
+    }
+}
+
+impl Rates {
+    fn input(&self, usage: &Usage) -> Option<Exact> {
+        let cached = usage.cache_read.saturating_add(usage.cache_write).saturating_add(usage.cache_write_1h);
+        let rest = usage.input.saturating_sub(cached);
+        // Some providers count cached sound both as sound and as cached: it is billed once, as cached.
+        let audio = if cached > 0 { usage.audio_input.min(rest) } else { usage.audio_input };
+        sum([
+            (rest.saturating_sub(audio), self.input),
+            (usage.cache_read, self.cache_read),
+            (usage.cache_write, self.cache_write),
+            (usage.cache_write_1h, self.cache_write_1h),
+            (audio, self.audio_input),
+        ])
+    }
+
+    fn output(&self, usage: &Usage) -> Option<Exact> {
+        let text = usage.output.saturating_sub(usage.reasoning).saturating_sub(usage.audio_output);
+        sum([(text, self.output), (usage.reasoning, self.reasoning), (usage.audio_output, self.audio_output)])
+    }
+}
+
+/// The sum of tokens times rates; `None` when a part that was used has no rate.
+fn sum<const N: usize>(parts: [(u64, Option<Rate>); N]) -> Option<Exact> {
+    parts
+        .into_iter()
+        .filter(|(tokens, _)| *tokens > 0)
+        .try_fold(Exact::default(), |sum, (tokens, rate)| Some(sum + rate?.times(tokens)))
+}
+
+#[cfg(test)]
+#[path = "tests.rs"]
+mod tests;

@@ -1,0 +1,177 @@
+//! `general_settings`, `router_settings` and `litellm_settings` to settings.
+
+use std::collections::BTreeMap;
+
+use gateway::settings::{AliasSettings, GeneralSettings, RoutingSettings};
+use secrecy::{ExposeSecret as _, SecretString};
+
+use super::fields::{Fields, check_keys};
+use super::keys;
+use super::problem::Problems;
+use super::source::Span;
+use super::tree::Map;
+use crate::env::Environment;
+
+const MIB: u64 = 1 << 20;
+
+/// The section under `name`, its keys checked; nothing when it is missing or null.
+pub(super) fn section<'a>(
+    root: &'a Map,
+    section: &keys::Section,
+    problems: &mut Problems,
+) -> Option<&'a Map> {
+    let map = Fields { map: root, problems }.table(section.name)?;
+    check_keys(section, map, problems);
+    Some(map)
+}
+
+pub(super) fn general(
+    map: Option<&Map>,
+    environment: &Environment,
+    problems: &mut Problems,
+) -> GeneralSettings {
+    let mut general = GeneralSettings::default();
+    let empty = Map::default();
+    let map = map.unwrap_or(&empty);
+    general.master_key = master_key(map, environment, problems);
+    let mut fields = Fields { map, problems };
+    general.key_header = fields.text("litellm_key_header_name");
+    if let Some(name) = &general.key_header
+        && http::HeaderName::from_bytes(name.as_bytes()).is_err()
+    {
+        let span = fields.entry("litellm_key_header_name").map(|entry| entry.value.span);
+        fields.problems.error(span, "`litellm_key_header_name` is not the name of a header", None);
+    }
+    general.strict = fields.flag("strict").unwrap_or(false);
+    general.completion_model = fields.text("completion_model");
+    general.embedding_model = fields.text("embedding_model");
+    general.max_request_bytes = megabytes(&mut fields, "max_request_size_mb", general.max_request_bytes);
+    general.max_response_bytes = megabytes(&mut fields, "max_response_size_mb", general.max_response_bytes);
+    general.max_parallel_requests = fields.whole("global_max_parallel_requests");
+    general.always_include_stream_usage = fields.flag("always_include_stream_usage").unwrap_or(false);
+    general.call_id_in_errors = fields.flag("include_call_id_in_error_body").unwrap_or(false);
+    general
+}
+
+/// The file's master key, else `LITELLM_MASTER_KEY`. An empty one would let everybody in by accident.
+fn master_key(map: &Map, environment: &Environment, problems: &mut Problems) -> Option<SecretString> {
+    let entry = map.get("master_key").filter(|entry| !entry.value.is_null());
+    let span = entry.map(|entry| entry.value.span);
+    let key = match (Fields { map, problems }).secret("master_key") {
+        Some(key) => key,
+        None if entry.is_some() => return None,
+        None => SecretString::from(environment.filled("LITELLM_MASTER_KEY")?),
+    };
+    check_master_key(key.expose_secret(), span, problems);
+    Some(key)
+}
+
+fn check_master_key(key: &str, span: Option<Span>, problems: &mut Problems) {
+    let name = if span.is_some() { "`master_key`" } else { "the variable LITELLM_MASTER_KEY" };
+    let help = Some("make one: `echo sk-$(openssl rand -hex 24)`".to_owned());
+    if key.trim().is_empty() {
+        problems.error(span, format!("{name} is empty"), help);
+    } else if keys::is_well_known(key) {
+        let message = format!(
+            "{name} is a key from tutorials that everybody knows: whoever reaches the gateway can use it"
+        );
+        problems.warn(span, message, help);
+    } else if !key.starts_with("sk-") {
+        let message = format!("{name} does not start with `sk-`, as clients and LiteLLM expect of a key");
+        problems.warn(span, message, help);
+    }
+}
+
+fn megabytes(fields: &mut Fields<'_, '_>, key: &str, default: usize) -> usize {
+    let Some(size) = fields.amount(key) else { return default };
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        clippy::cast_precision_loss,
+        reason = "bounded just before"
+    )]
+    let bytes = (size.min(1e6) * MIB as f64) as u64;
+    usize::try_from(bytes).unwrap_or(usize::MAX)
+}
+
+/// `router_settings` win over the same keys in `litellm_settings`.
+pub(super) fn routing(
+    router: Option<&Map>,
+    litellm: Option<&Map>,
+    problems: &mut Problems,
+) -> RoutingSettings {
+    let mut routing = RoutingSettings::default();
+    if let Some(map) = litellm {
+        let mut fields = Fields { map, problems };
+        routing.drop_params = fields.flag("drop_params").unwrap_or(false);
+        routing.timeout = fields.seconds("request_timeout").unwrap_or(routing.timeout);
+        routing.num_retries = fields.whole("num_retries").unwrap_or(routing.num_retries);
+    }
+    if let Some(map) = router {
+        let mut fields = Fields { map, problems };
+        routing.timeout = fields.seconds("timeout").unwrap_or(routing.timeout);
+        routing.stream_timeout = fields.seconds("stream_timeout");
+        routing.num_retries = fields.whole("num_retries").unwrap_or(routing.num_retries);
+        check_strategy(&mut fields);
+    }
+    routing
+}
+
+fn check_strategy(fields: &mut Fields<'_, '_>) {
+    const KNOWN: &[&str] = &[
+        "simple-shuffle",
+        "least-busy",
+        "usage-based-routing",
+        "usage-based-routing-v2",
+        "latency-based-routing",
+        "cost-based-routing",
+        "lar1",
+    ];
+    let Some(strategy) = fields.text("routing_strategy") else { return };
+    let span = fields.entry("routing_strategy").map(|entry| entry.value.span);
+    if !KNOWN.contains(&strategy.as_str()) {
+        let help = match policy::suggest::nearest(&strategy, KNOWN.to_vec()) {
+            Some(name) => format!("did you mean `{name}`?"),
+            None => format!("the strategies are {}", KNOWN.join(", ")),
+        };
+        fields.problems.error(span, "there is no such routing strategy", Some(help));
+    } else if strategy != "simple-shuffle" {
+        let message = format!("`{strategy}` has no effect yet: deployments are chosen by `simple-shuffle`");
+        fields.problems.warn(span, message, None);
+    }
+}
+
+/// `model_group_alias` over `model_alias_map`.
+pub(super) fn aliases(
+    router: Option<&Map>,
+    litellm: Option<&Map>,
+    problems: &mut Problems,
+) -> BTreeMap<String, AliasSettings> {
+    let mut aliases = BTreeMap::new();
+    for (section, key) in [(litellm, "model_alias_map"), (router, "model_group_alias")] {
+        let Some(map) = section.and_then(|map| Fields { map, problems }.table(key)) else { continue };
+        for entry in &map.entries {
+            let alias = match entry.value.map() {
+                Some(details) => {
+                    let mut fields = Fields { map: details, problems };
+                    let hidden = fields.flag("hidden").unwrap_or(false);
+                    fields.text("model").map(|target| AliasSettings { target, hidden })
+                }
+                None => entry
+                    .value
+                    .letters()
+                    .filter(|target| !target.is_empty())
+                    .map(|target| AliasSettings { target: target.to_owned(), hidden: false }),
+            };
+            match alias {
+                Some(alias) => _ = aliases.insert(entry.key.clone(), alias),
+                None => problems.error(
+                    Some(entry.value.span),
+                    format!("the alias `{}` must name a model of `model_list`", entry.key),
+                    Some("write `alias: name`, or `alias: {model: name, hidden: true}`".to_owned()),
+                ),
+            }
+        }
+    }
+    aliases
+}

@@ -1,0 +1,197 @@
+//! The `messages` of a request, read into turns.
+//!
+//! Members of a message or part that are hints for one vendor (`cache_control`, `annotations`,
+//! `provider_specific_fields`, `audio` of an earlier answer) are not carried.
+
+use serde_json::value::RawValue;
+
+use super::request::{Fields, list, malformed, typed};
+use crate::chat::{Block, Role, Source, Turn};
+use crate::fault::TranslateError;
+use crate::format::Format;
+use crate::raw::Raw;
+
+/// The turns of a conversation, oldest first.
+pub(super) fn read(raw: &RawValue) -> Result<Vec<Turn>, TranslateError> {
+    if raw.get() == "null" {
+        return Err(malformed("messages", "is required"));
+    }
+    let messages = list(raw, "messages")?;
+    let mut turns = Vec::with_capacity(messages.len());
+    // A legacy `function` message answers the call before it; those calls have no ids of their own.
+    let mut function_call = String::new();
+    for (at, raw) in messages.into_iter().enumerate() {
+        let path = format!("messages[{at}]");
+        let message = Fields::read(raw, &path)?;
+        turns.push(turn(&message, &path, at, &mut function_call)?);
+    }
+    Ok(turns)
+}
+
+fn turn(
+    message: &Fields<'_>,
+    path: &str,
+    at: usize,
+    function_call: &mut String,
+) -> Result<Turn, TranslateError> {
+    let role = message.required_text("role", path)?;
+    let content = blocks(message.get("content"), &format!("{path}.content"))?;
+    let (role, blocks) = match role.as_str() {
+        "system" => (Role::System, content),
+        "developer" => (Role::Developer, content),
+        "user" => (Role::User, content),
+        "assistant" => (Role::Assistant, assistant(message, path, at, content, function_call)?),
+        "tool" => {
+            let id = message.required_text("tool_call_id", path)?;
+            (Role::Tool, vec![Block::ToolResult { id, content }])
+        }
+        "function" => (Role::Tool, vec![Block::ToolResult { id: function_call.clone(), content }]),
+        _ => {
+            let problem = "must be system, developer, user, assistant, tool or function";
+            return Err(malformed(&format!("{path}.role"), problem));
+        }
+    };
+    Ok(Turn { role, name: message.typed("name", path, "a string")?, blocks })
+}
+
+fn assistant(
+    message: &Fields<'_>,
+    path: &str,
+    at: usize,
+    content: Vec<Block>,
+    function_call: &mut String,
+) -> Result<Vec<Block>, TranslateError> {
+    let mut blocks = thinking(message, path)?;
+    blocks.extend(content.into_iter().filter(|block| !matches!(block, Block::Text(text) if text.is_empty())));
+    if let Some(refusal) = message.typed("refusal", path, "a string")? {
+        blocks.push(Block::Refusal(refusal));
+    }
+    if let Some(calls) = message.get("tool_calls") {
+        let path = format!("{path}.tool_calls");
+        for (at, raw) in list(calls, &path)?.into_iter().enumerate() {
+            let path = format!("{path}[{at}]");
+            let call = Fields::read(raw, &path)?;
+            let id = call.required_text("id", &path)?;
+            let function = call.required("function", &path)?;
+            blocks.push(tool_call(id, function, &format!("{path}.function"))?);
+        }
+    }
+    if let Some(function) = message.get("function_call") {
+        *function_call = format!("call_{at}");
+        blocks.push(tool_call(function_call.clone(), function, &format!("{path}.function_call"))?);
+    }
+    Ok(blocks)
+}
+
+fn tool_call(id: String, function: &RawValue, path: &str) -> Result<Block, TranslateError> {
+    let function = Fields::read(function, path)?;
+    let input = match function.get("arguments") {
+        // Some clients send the arguments back as the object they parsed.
+        Some(raw) if raw.get().starts_with('{') => raw.get().to_owned(),
+        Some(raw) => typed(raw, &format!("{path}.arguments"), "a string")?.unwrap_or_default(),
+        None => String::new(),
+    };
+    Ok(Block::ToolCall { id, name: function.required_text("name", path)?, input })
+}
+
+/// Reasoning of an earlier answer: signed blocks where the client kept them, else the plain text.
+fn thinking(message: &Fields<'_>, path: &str) -> Result<Vec<Block>, TranslateError> {
+    if let Some(raw) = message.get("thinking_blocks") {
+        let path = format!("{path}.thinking_blocks");
+        let mut blocks = Vec::new();
+        for (at, raw) in list(raw, &path)?.into_iter().enumerate() {
+            let path = format!("{path}[{at}]");
+            let part = Fields::read(raw, &path)?;
+            let Some(text) = part.typed("thinking", &path, "a string")? else { continue };
+            blocks.push(Block::Thinking { text, signature: part.typed("signature", &path, "a string")? });
+        }
+        if !blocks.is_empty() {
+            return Ok(blocks);
+        }
+    }
+    let text: Option<String> = message.typed("reasoning_content", path, "a string")?;
+    Ok(text
+        .filter(|text| !text.is_empty())
+        .map(|text| Block::Thinking { text, signature: None })
+        .into_iter()
+        .collect())
+}
+
+fn blocks(content: Option<&RawValue>, path: &str) -> Result<Vec<Block>, TranslateError> {
+    let Some(raw) = content else { return Ok(Vec::new()) };
+    if !raw.get().starts_with('[') {
+        let text: Option<String> = typed(raw, path, "a string or a list of parts")?;
+        return Ok(text.map(Block::Text).into_iter().collect());
+    }
+    let parts = list(raw, path)?;
+    parts.into_iter().enumerate().map(|(at, raw)| part(raw, &format!("{path}[{at}]"))).collect()
+}
+
+fn part(raw: &RawValue, path: &str) -> Result<Block, TranslateError> {
+    if raw.get().starts_with('"') {
+        return Ok(Block::Text(typed(raw, path, "a string")?.unwrap_or_default()));
+    }
+    let part = Fields::read(raw, path)?;
+    let kind = part.required_text("type", path)?;
+    Ok(match kind.as_str() {
+        "text" => Block::Text(part.required_text("text", path)?),
+        "refusal" => Block::Refusal(part.required_text("refusal", path)?),
+        "image_url" => image(part.required("image_url", path)?, &format!("{path}.image_url"))?,
+        "input_audio" => {
+            let path = format!("{path}.input_audio");
+            let audio =
+                Fields::read(part.required("input_audio", path.trim_end_matches(".input_audio"))?, &path)?;
+            Block::Audio {
+                data: audio.required_text("data", &path)?,
+                format: audio.required_text("format", &path)?,
+            }
+        }
+        "file" => file(part.required("file", path)?, &format!("{path}.file"))?,
+        _ => Block::Opaque { from: Format::OpenAiChat, raw: Raw::from(raw) },
+    })
+}
+
+fn image(raw: &RawValue, path: &str) -> Result<Block, TranslateError> {
+    if raw.get().starts_with('"') {
+        let url = typed(raw, path, "a string")?.unwrap_or_default();
+        return Ok(Block::Image { source: address(url, None, path)?, detail: None });
+    }
+    let image = Fields::read(raw, path)?;
+    let format = image.typed("format", path, "a string")?;
+    let source = address(image.required_text("url", path)?, format, &format!("{path}.url"))?;
+    Ok(Block::Image { source, detail: image.typed("detail", path, "a string")? })
+}
+
+fn file(raw: &RawValue, path: &str) -> Result<Block, TranslateError> {
+    let file = Fields::read(raw, path)?;
+    let name = file.typed("filename", path, "a string")?;
+    let format: Option<String> = file.typed("format", path, "a string")?;
+    let source = match file.typed::<String>("file_data", path, "a string")? {
+        Some(data) if data.starts_with("data:") => address(data, format, &format!("{path}.file_data"))?,
+        Some(data) => Source::Inline {
+            media_type: format.unwrap_or_else(|| "application/octet-stream".to_owned()),
+            data,
+        },
+        None => match file.required_text("file_id", path)? {
+            url if url.contains("://") => Source::Url(url),
+            id => Source::Id(id),
+        },
+    };
+    Ok(Block::File { source, name })
+}
+
+/// A `data:` URI taken apart, or the address as it is. `format` overrides the URI's own media type.
+fn address(url: String, format: Option<String>, path: &str) -> Result<Source, TranslateError> {
+    let Some(rest) = url.strip_prefix("data:") else { return Ok(Source::Url(url)) };
+    let parts = rest.split_once(',').and_then(|(head, data)| Some((head.strip_suffix(";base64")?, data)));
+    let Some((head, data)) = parts else {
+        return Err(malformed(path, "must be a data: URI in base64 (data:image/png;base64,…)"));
+    };
+    let own = head.split(';').next().unwrap_or_default();
+    let media_type = match format.as_deref().unwrap_or(own) {
+        "image/jpg" => "image/jpeg",
+        "" => "application/octet-stream",
+        named => named,
+    };
+    Ok(Source::Inline { media_type: media_type.to_owned(), data: data.to_owned() })
+}

@@ -1,0 +1,109 @@
+//! A whole reply of an OpenAI-compatible server, read into a [`ChatResponse`].
+
+use serde_json::value::RawValue;
+
+use super::chunk::{Prose, Reply, WireChoice, text};
+use super::request::malformed;
+use super::stream::ChatDecoder;
+use super::think::{Piece, Splitter};
+use super::{fault, finish, tool_call_id};
+use crate::chat::Block;
+use crate::codec::{ReplyReader, StreamDecoder};
+use crate::fault::TranslateError;
+use crate::frame::Framing;
+use crate::raw::Raw;
+use crate::reply::{ChatResponse, Choice};
+
+/// Reads the reply to one request.
+pub(super) struct ChatReader {
+    /// Where ids of tool calls come from when the server gives none.
+    pub(super) call_id: String,
+}
+
+impl ReplyReader for ChatReader {
+    fn framing(&self) -> Framing {
+        Framing::Sse
+    }
+
+    fn whole(&self, body: &[u8]) -> Result<ChatResponse, TranslateError> {
+        let raw: &RawValue =
+            serde_json::from_slice(body).map_err(|error| malformed("body", &error.to_string()))?;
+        let reply: Reply<'_> =
+            serde_json::from_str(raw.get()).map_err(|_| malformed("body", "must be an object"))?;
+        if let Some(error) = reply.failure() {
+            return Err(malformed("error", &fault::of_frame(error).message));
+        }
+        let choices = reply.choices().ok_or_else(|| malformed("choices", "is required"))?;
+        let mut response = ChatResponse {
+            id: reply.id.map(text).unwrap_or_default().into_owned(),
+            model: reply.model.map(text).unwrap_or_default().into_owned(),
+            choices: Vec::new(),
+            usage: reply.usage(&choices),
+        };
+        let mut calls = 0;
+        for (place, choice) in choices.iter().enumerate() {
+            let index = choice.index(place).ok_or_else(|| malformed("choices.index", "is out of range"))?;
+            let index = index as usize;
+            if response.choices.len() <= index {
+                response.choices.resize_with(index + 1, Choice::default);
+            }
+            response.choices[index] = self.choice(choice, &mut calls);
+        }
+        Ok(response)
+    }
+
+    fn stream(self: Box<Self>) -> Box<dyn StreamDecoder> {
+        Box::new(ChatDecoder::new(self.call_id))
+    }
+}
+
+impl ChatReader {
+    fn choice(&self, wire: &WireChoice<'_>, called: &mut usize) -> Choice {
+        let message = wire.message();
+        let mut blocks = Vec::new();
+        let mut splitter = Splitter::default();
+        message.prose(&mut |prose, text| match prose {
+            Prose::Thinking => {
+                splitter.off();
+                append(&mut blocks, Block::Thinking { text: text.to_owned(), signature: None });
+            }
+            Prose::Text => splitter.push(text, &mut |piece, text| append(&mut blocks, of_piece(piece, text))),
+            Prose::Refusal => append(&mut blocks, Block::Refusal(text.to_owned())),
+        });
+        splitter.end(&mut |piece, text| append(&mut blocks, of_piece(piece, text)));
+        let calls = message.calls();
+        let any = !calls.is_empty();
+        for call in calls {
+            let id =
+                if call.id.is_empty() { tool_call_id(&self.call_id, *called) } else { call.id.into_owned() };
+            *called += 1;
+            blocks.push(Block::ToolCall {
+                id,
+                name: call.name.into_owned(),
+                input: call.arguments.into_owned(),
+            });
+        }
+        let stop = wire.finish_reason().map(|word| finish::read(&word, any));
+        let logprobs = wire.logprobs.filter(|raw| raw.get() != "null").map(Raw::from);
+        Choice { blocks, stop, logprobs }
+    }
+}
+
+fn of_piece(piece: Piece, text: &str) -> Block {
+    match piece {
+        Piece::Thinking => Block::Thinking { text: text.to_owned(), signature: None },
+        Piece::Answer => Block::Text(text.to_owned()),
+    }
+}
+
+/// Adds `block`, or its text to the block before it when both are of one kind, as a stream would.
+fn append(blocks: &mut Vec<Block>, block: Block) {
+    match (blocks.last_mut(), block) {
+        (Some(Block::Text(before)), Block::Text(more))
+        | (Some(Block::Refusal(before)), Block::Refusal(more))
+        | (Some(Block::Thinking { text: before, .. }), Block::Thinking { text: more, .. }) => {
+            before.push_str(&more)
+        }
+        (_, block) => blocks.push(block),
+    }
+}

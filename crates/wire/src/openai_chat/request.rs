@@ -1,0 +1,304 @@
+//! A chat completion request as clients write it, read into a [`ChatRequest`].
+//!
+//! Every field of the OpenAI API is either modelled or kept in `extras` verbatim. A modelled field in a shape
+//! that the canonical value has no word for (a `custom` tool, a `tool_choice` of `allowed_tools`) is kept in
+//! `extras` under its own name as well, so that an OpenAI upstream still gets it and others report a loss.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use serde::Deserialize;
+use serde::de::{DeserializeOwned, Deserializer, Error as _, MapAccess, Visitor};
+use serde_json::value::RawValue;
+
+use super::message;
+use super::writer::ChatWriter;
+use crate::chat::{ChatRequest, Shape, Tool, ToolChoice};
+use crate::codec::{ClientCodec, Inbound};
+use crate::fault::TranslateError;
+use crate::format::Format;
+use crate::raw::Raw;
+
+/// Callers speak OpenAI chat completions to us.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct ChatClient;
+
+impl ClientCodec for ChatClient {
+    fn format(&self) -> Format {
+        Format::OpenAiChat
+    }
+
+    fn decode(&self, body: &[u8]) -> Result<Inbound, TranslateError> {
+        let fields = Fields::of_body(body)?;
+        let mut request = ChatRequest::default();
+        let mut messages = None;
+        let mut functions = false;
+        for (name, raw) in &fields.0 {
+            match name.as_ref() {
+                "messages" => messages = Some(*raw),
+                "functions" | "function_call" if raw.get() != "null" => {
+                    functions = true;
+                    legacy(&mut request, name, raw)?;
+                }
+                _ => field(&mut request, name, raw)?,
+            }
+        }
+        let messages = messages.ok_or_else(|| malformed("messages", "is required"))?;
+        request.turns = message::read(messages)?;
+        let writer = ChatWriter { stream_usage: request.stream_usage, functions };
+        Ok(Inbound { request, writer: Box::new(writer) })
+    }
+}
+
+/// Reads a field that chat and text completions share; what is not modelled becomes an extra.
+pub(crate) fn field(request: &mut ChatRequest, name: &str, raw: &RawValue) -> Result<(), TranslateError> {
+    let sampling = &mut request.sampling;
+    match name {
+        "model" => request.model = typed(raw, name, "a string")?.unwrap_or_default(),
+        "stream" => request.stream = typed(raw, name, "true or false")?.unwrap_or_default(),
+        "stream_options" => request.stream_usage = include_usage(raw)?,
+        "temperature" => sampling.temperature = typed(raw, name, "a number")?,
+        "top_p" => sampling.top_p = typed(raw, name, "a number")?,
+        "max_completion_tokens" => {
+            sampling.max_tokens = typed(raw, name, "a whole number")?.or(sampling.max_tokens);
+        }
+        // The newer name wins wherever it stands, so the older one only fills a gap.
+        "max_tokens" => {
+            let bound = typed(raw, name, "a whole number")?;
+            sampling.max_tokens = sampling.max_tokens.or(bound);
+        }
+        "n" => sampling.choices = typed(raw, name, "a whole number")?,
+        "stop" => sampling.stop = texts(raw, name)?,
+        "seed" => sampling.seed = typed(raw, name, "a whole number")?,
+        "presence_penalty" => sampling.presence_penalty = typed(raw, name, "a number")?,
+        "frequency_penalty" => sampling.frequency_penalty = typed(raw, name, "a number")?,
+        "logprobs" => sampling.logprobs = typed(raw, name, "true or false")?,
+        "top_logprobs" => sampling.top_logprobs = typed(raw, name, "a whole number")?,
+        "user" => request.user = typed(raw, name, "a string")?,
+        "reasoning_effort" if !raw.get().starts_with('{') => {
+            request.reasoning_effort = typed(raw, name, "a string")?;
+        }
+        "tools" => tools(request, raw)?,
+        "tool_choice" => tool_choice(request, raw)?,
+        "parallel_tool_calls" => request.parallel_tool_calls = typed(raw, name, "true or false")?,
+        "response_format" => response_format(request, raw)?,
+        _ => request.extras.push((name.to_owned(), Raw::from(raw))),
+    }
+    Ok(())
+}
+
+fn include_usage(raw: &RawValue) -> Result<bool, TranslateError> {
+    let Some(options) = Fields::optional(raw, "stream_options")? else { return Ok(false) };
+    let wanted: Option<bool> = options.typed("include_usage", "stream_options", "true or false")?;
+    Ok(wanted.unwrap_or_default())
+}
+
+/// A string, or a list of strings.
+fn texts(raw: &RawValue, path: &str) -> Result<Vec<String>, TranslateError> {
+    if raw.get().starts_with('[') {
+        return Ok(typed(raw, path, "a string or a list of strings")?.unwrap_or_default());
+    }
+    let one: Option<String> = typed(raw, path, "a string or a list of strings")?;
+    Ok(one.into_iter().collect())
+}
+
+fn tools(request: &mut ChatRequest, raw: &RawValue) -> Result<(), TranslateError> {
+    let mut unmodeled = Vec::new();
+    for (at, raw) in list(raw, "tools")?.into_iter().enumerate() {
+        let path = format!("tools[{at}]");
+        let tool = Fields::read(raw, &path)?;
+        let kind: Option<String> = tool.typed("type", &path, "a string")?;
+        if kind.as_deref().is_some_and(|kind| kind != "function") {
+            unmodeled.push(Raw::from(raw));
+            continue;
+        }
+        let function = tool.required("function", &path)?;
+        request.tools.push(function_tool(function, &format!("{path}.function"))?);
+    }
+    if !unmodeled.is_empty() {
+        let raw = Raw::of(&unmodeled).map_err(|error| malformed("tools", &error.to_string()))?;
+        request.extras.push(("tools".to_owned(), raw));
+    }
+    Ok(())
+}
+
+fn function_tool(raw: &RawValue, path: &str) -> Result<Tool, TranslateError> {
+    let function = Fields::read(raw, path)?;
+    Ok(Tool {
+        name: function.required_text("name", path)?,
+        description: function.typed("description", path, "a string")?,
+        parameters: function.get("parameters").map(Raw::from),
+        strict: function.typed("strict", path, "true or false")?,
+    })
+}
+
+fn tool_choice(request: &mut ChatRequest, raw: &RawValue) -> Result<(), TranslateError> {
+    let path = "tool_choice";
+    if !raw.get().starts_with('{') {
+        let word: Option<String> = typed(raw, path, "a string or an object")?;
+        request.tool_choice = match word.as_deref() {
+            None => None,
+            Some("auto") => Some(ToolChoice::Auto),
+            Some("none") => Some(ToolChoice::Never),
+            Some("required" | "any") => Some(ToolChoice::Required),
+            Some(_) => return Err(malformed(path, "must be none, auto, required or an object")),
+        };
+        return Ok(());
+    }
+    let choice = Fields::read(raw, path)?;
+    match choice.get("function") {
+        Some(function) => {
+            let path = "tool_choice.function";
+            let name = Fields::read(function, path)?.required_text("name", path)?;
+            request.tool_choice = Some(ToolChoice::Named(name));
+        }
+        None => request.extras.push((path.to_owned(), Raw::from(raw))),
+    }
+    Ok(())
+}
+
+fn response_format(request: &mut ChatRequest, raw: &RawValue) -> Result<(), TranslateError> {
+    let path = "response_format";
+    let Some(format) = Fields::optional(raw, path)? else { return Ok(()) };
+    let kind = format.required_text("type", path)?;
+    request.shape = match kind.as_str() {
+        "text" => Shape::Text,
+        "json_object" => Shape::Json,
+        "json_schema" => {
+            let path = "response_format.json_schema";
+            let named = Fields::read(format.required("json_schema", "response_format")?, path)?;
+            Shape::Schema {
+                name: named.typed("name", path, "a string")?,
+                schema: Raw::from(named.required("schema", path)?),
+                strict: named.typed("strict", path, "true or false")?,
+            }
+        }
+        _ => {
+            request.extras.push((path.to_owned(), Raw::from(raw)));
+            return Ok(());
+        }
+    };
+    Ok(())
+}
+
+/// `functions` and `function_call`, which OpenAI replaced by `tools` and `tool_choice` in November 2023.
+fn legacy(request: &mut ChatRequest, name: &str, raw: &RawValue) -> Result<(), TranslateError> {
+    if name == "functions" {
+        for (at, raw) in list(raw, name)?.into_iter().enumerate() {
+            request.tools.push(function_tool(raw, &format!("functions[{at}]"))?);
+        }
+        return Ok(());
+    }
+    request.tool_choice = if raw.get().starts_with('{') {
+        Some(ToolChoice::Named(Fields::read(raw, name)?.required_text("name", name)?))
+    } else {
+        match typed::<String>(raw, name, "a string or an object")?.as_deref() {
+            None => None,
+            Some("auto") => Some(ToolChoice::Auto),
+            Some("none") => Some(ToolChoice::Never),
+            Some(_) => return Err(malformed(name, "must be none, auto or an object with a name")),
+        }
+    };
+    Ok(())
+}
+
+/// The members of a JSON object in the order they were written, values verbatim.
+pub(crate) struct Fields<'a>(pub(crate) Vec<(Cow<'a, str>, &'a RawValue)>);
+
+impl<'a> Fields<'a> {
+    /// The members of a request body.
+    pub(crate) fn of_body(body: &'a [u8]) -> Result<Self, TranslateError> {
+        serde_json::from_slice(body).map_err(|error| malformed("body", &error.to_string()))
+    }
+
+    /// The members of the object at `path`.
+    pub(crate) fn read(raw: &'a RawValue, path: &str) -> Result<Self, TranslateError> {
+        if !raw.get().starts_with('{') {
+            return Err(malformed(path, "must be an object"));
+        }
+        serde_json::from_str(raw.get()).map_err(|error| malformed(path, &error.to_string()))
+    }
+
+    /// The same, where `null` means absent.
+    pub(crate) fn optional(raw: &'a RawValue, path: &str) -> Result<Option<Self>, TranslateError> {
+        if raw.get() == "null" { Ok(None) } else { Self::read(raw, path).map(Some) }
+    }
+
+    /// The member `name`, unless it is absent or `null`.
+    pub(crate) fn get(&self, name: &str) -> Option<&'a RawValue> {
+        self.0.iter().find(|(at, _)| at == name).map(|(_, raw)| *raw).filter(|raw| raw.get() != "null")
+    }
+
+    /// The member `name` as a `T`, unless it is absent or `null`.
+    pub(crate) fn typed<T: DeserializeOwned>(
+        &self,
+        name: &str,
+        path: &str,
+        what: &str,
+    ) -> Result<Option<T>, TranslateError> {
+        self.get(name).map_or(Ok(None), |raw| typed(raw, &format!("{path}.{name}"), what))
+    }
+
+    /// The member `name`, or an error that names it.
+    pub(crate) fn required(&self, name: &str, path: &str) -> Result<&'a RawValue, TranslateError> {
+        self.get(name).ok_or_else(|| malformed(&format!("{path}.{name}"), "is required"))
+    }
+
+    /// The string `name`, or an error that names it.
+    pub(crate) fn required_text(&self, name: &str, path: &str) -> Result<String, TranslateError> {
+        let text = typed(self.required(name, path)?, &format!("{path}.{name}"), "a string")?;
+        Ok(text.unwrap_or_default())
+    }
+}
+
+impl<'de: 'a, 'a> Deserialize<'de> for Fields<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(Members)
+    }
+}
+
+struct Members;
+
+impl<'de> Visitor<'de> for Members {
+    type Value = Fields<'de>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a JSON object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Fields<'de>, A::Error> {
+        let mut members: Vec<(Cow<'de, str>, &'de RawValue)> = Vec::new();
+        let mut names = std::collections::HashSet::new();
+        while let Some((Name(name), raw)) = map.next_entry::<Name<'de>, &'de RawValue>()? {
+            // Parsers disagree on which of two equal names counts, so neither may.
+            if !names.insert(name.clone()) {
+                return Err(A::Error::custom(format!("the member {name:?} is given twice")));
+            }
+            members.push((name, raw));
+        }
+        Ok(Fields(members))
+    }
+}
+
+#[derive(Deserialize)]
+struct Name<'a>(#[serde(borrow)] Cow<'a, str>);
+
+/// The elements of the list at `path`; `null` is an empty list.
+pub(crate) fn list<'a>(raw: &'a RawValue, path: &str) -> Result<Vec<&'a RawValue>, TranslateError> {
+    let elements: Option<Vec<&RawValue>> =
+        serde_json::from_str(raw.get()).map_err(|_| malformed(path, "must be a list"))?;
+    Ok(elements.unwrap_or_default())
+}
+
+/// The value at `path` as a `T`; `null` is absent.
+pub(crate) fn typed<T: DeserializeOwned>(
+    raw: &RawValue,
+    path: &str,
+    what: &str,
+) -> Result<Option<T>, TranslateError> {
+    serde_json::from_str(raw.get()).map_err(|_| malformed(path, &format!("must be {what}")))
+}
+
+pub(crate) fn malformed(field: &str, problem: &str) -> TranslateError {
+    TranslateError::Malformed { field: field.to_owned(), problem: problem.to_owned() }
+}

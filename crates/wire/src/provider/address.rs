@@ -1,0 +1,246 @@
+//! The URL of one operation at one deployment, from a row of the table and a base URL. Pure text: whether the
+//! address may be reached at all is decided by the transport.
+
+use super::base_url::BaseUrl;
+use super::{Addressing, Auth, Provider, Speaks, placeholder};
+use crate::format::Format;
+
+/// Azure OpenAI's `api-version` when none is configured; the same as LiteLLM's.
+pub const AZURE_API_VERSION: &str = "2025-02-01-preview";
+
+/// Where a request goes, and what depends on that.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Address {
+    /// An absolute http(s) URL.
+    pub url: String,
+    /// The model as the upstream names it.
+    pub model: String,
+    /// Whether the body's `model` is what the upstream reads; otherwise the URL says it.
+    pub model_in_body: bool,
+    /// How a key is shown at this address. Never [`Auth::Azure`].
+    pub auth: Auth,
+}
+
+/// Why there is no address.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum AddressError {
+    /// The row knows no base URL and none was given.
+    #[error("api_base: {provider} needs one{}", or_variables(.variables))]
+    NoBase { provider: &'static str, variables: &'static [&'static str] },
+    /// The base URL cannot be used.
+    #[error("api_base: {problem}")]
+    Base { problem: &'static str },
+    /// The model cannot be part of a URL.
+    #[error("model: {problem}")]
+    Model { problem: &'static str },
+    /// The version is not a version.
+    #[error("api_version: must be made of letters, digits, dots and dashes, such as {AZURE_API_VERSION}")]
+    ApiVersion,
+    /// The provider is answered inside the gateway.
+    #[error("{provider} is answered by the gateway itself and has no address")]
+    BuiltIn { provider: &'static str },
+}
+
+fn or_variables(variables: &[&str]) -> String {
+    match variables {
+        [] => String::new(),
+        names => format!(" (or the environment variable {})", names.join(" or ")),
+    }
+}
+
+/// The address of `speaks` at `provider`.
+///
+/// `api_base` is used as given, with or without a version; only what it already holds of the path is not added
+/// again. `api_version` matters to Azure alone.
+///
+/// # Errors
+/// When there is no base URL, or a part is not fit for a URL; names the configuration field.
+pub fn address(
+    provider: &Provider,
+    speaks: &Speaks,
+    api_base: Option<&str>,
+    model: &str,
+    api_version: Option<&str>,
+) -> Result<Address, AddressError> {
+    if provider.addressing == Addressing::BuiltIn {
+        return Err(AddressError::BuiltIn { provider: provider.name });
+    }
+    let base = base(provider, api_base)?;
+    let api_version = api_version.map(str::trim).filter(|version| !version.is_empty());
+    if !api_version.is_none_or(is_version) {
+        return Err(AddressError::ApiVersion);
+    }
+    match provider.addressing {
+        Addressing::Azure => azure(&base, speaks, model, api_version),
+        Addressing::AzureAi => azure_ai(provider, &base, speaks, model, api_version),
+        Addressing::RagFlow => ragflow(provider, &base, speaks, model),
+        Addressing::Joined | Addressing::BuiltIn => {
+            let model = provider.model_name.and_then(|name| name(model)).unwrap_or_else(|| model.to_owned());
+            let url = base.with(&joined(base.path, speaks), base.query);
+            Ok(Address { url, model, model_in_body: true, auth: provider.auth })
+        }
+    }
+}
+
+fn base<'a>(provider: &Provider, api_base: Option<&'a str>) -> Result<BaseUrl<'a>, AddressError> {
+    let given = api_base.map(str::trim).filter(|base| !base.is_empty());
+    let text = match (given, provider.base_url) {
+        (Some(given), _) => given,
+        (None, Some(own)) => match placeholder(own) {
+            None => own,
+            Some(_) => return Err(no_base(provider)),
+        },
+        (None, None) => return Err(no_base(provider)),
+    };
+    BaseUrl::parse(text).map_err(|problem| AddressError::Base { problem })
+}
+
+fn no_base(provider: &Provider) -> AddressError {
+    AddressError::NoBase { provider: provider.name, variables: provider.base_env }
+}
+
+const OPENAI_ROUTES: &[&str] = &["/chat/completions", "/completions", "/embeddings"];
+const OLLAMA_ROUTES: &[&str] = &["/api/chat", "/api/generate", "/api/embed"];
+
+/// The path of `speaks` below `base_path`, without doubling what `base_path` already says: a whole route
+/// (people paste full URLs) or the first segments of the path (`/v1`, `/api`).
+fn joined(base_path: &str, speaks: &Speaks) -> String {
+    let (routes, head, route) = match speaks.format {
+        Format::OllamaChat | Format::OllamaGenerate | Format::OllamaEmbed => {
+            (OLLAMA_ROUTES, speaks.path.rsplit_once('/').map_or("", |(head, _)| head), speaks.path)
+        }
+        Format::OpenAiChat | Format::OpenAiCompletions | Format::OpenAiEmbeddings => {
+            let at = speaks.path.rfind(speaks.format.operation().route()).unwrap_or(0);
+            let (head, route) = speaks.path.split_at(at);
+            (OPENAI_ROUTES, head, route)
+        }
+    };
+    if let Some(stem) = routes.iter().find_map(|route| base_path.strip_suffix(route)) {
+        return format!("{stem}{route}");
+    }
+    let mut said = head;
+    while !said.is_empty() && !base_path.ends_with(said) {
+        said = said.rsplit_once('/').map_or("", |(shorter, _)| shorter);
+    }
+    let rest = speaks.path.strip_prefix(said).unwrap_or(speaks.path);
+    format!("{base_path}{rest}")
+}
+
+/// Azure OpenAI's two APIs: deployments in the path with a dated version, and v1 with the model in the body.
+fn azure(
+    base: &BaseUrl<'_>,
+    speaks: &Speaks,
+    model: &str,
+    api_version: Option<&str>,
+) -> Result<Address, AddressError> {
+    // Names that only select the rules of a model family; the deployment's name follows.
+    let series = ["gpt5_series/", "o_series/"];
+    let deployment = series.iter().find_map(|prefix| model.strip_prefix(prefix)).unwrap_or(model);
+    let v1_stem = OPENAI_ROUTES
+        .iter()
+        .find_map(|route| base.path.strip_suffix(route))
+        .unwrap_or(base.path)
+        .strip_suffix("/openai/v1");
+    if v1_stem.is_some() || matches!(api_version, Some("v1" | "latest" | "preview")) {
+        let stem = v1_stem.or_else(|| base.path.strip_suffix("/openai")).unwrap_or(base.path);
+        // Only `preview` is a value of the v1 API's own parameter; a dated version belongs to the other API.
+        let version = api_version.filter(|version| *version == "preview");
+        let url = base.with(&format!("{stem}/openai/v1{}", speaks.path), query(base, version).as_deref());
+        return Ok(Address { url, model: deployment.to_owned(), model_in_body: true, auth: Auth::Bearer });
+    }
+    let path = if base.path.contains("/openai/deployments/") {
+        joined(base.path, speaks)
+    } else {
+        let stem = base.path.strip_suffix("/openai").unwrap_or(base.path);
+        format!("{stem}/openai/deployments/{}{}", segment(deployment)?, speaks.path)
+    };
+    let url = base.with(&path, query(base, Some(api_version.unwrap_or(AZURE_API_VERSION))).as_deref());
+    Ok(Address { url, model: deployment.to_owned(), model_in_body: false, auth: Auth::Header("api-key") })
+}
+
+/// Azure AI Foundry. A resource's own host serves models below `/models`, an Azure OpenAI host is Azure
+/// OpenAI, and any other host is a serverless endpoint that looks like OpenAI.
+fn azure_ai(
+    provider: &Provider,
+    base: &BaseUrl<'_>,
+    speaks: &Speaks,
+    model: &str,
+    api_version: Option<&str>,
+) -> Result<Address, AddressError> {
+    let foundry = base.is_under("services.ai.azure.com");
+    if base.is_under("openai.azure.com") || (foundry && base.path.contains("/openai/")) {
+        return azure(base, speaks, model, api_version);
+    }
+    let path = if foundry {
+        let route = speaks.format.operation().route();
+        let stem = base.path.strip_suffix(route).unwrap_or(base.path);
+        let stem = stem.strip_suffix("/models").unwrap_or(stem);
+        format!("{stem}/models{route}")
+    } else {
+        joined(base.path, speaks)
+    };
+    let url = base.with(&path, query(base, api_version).as_deref());
+    let auth = if foundry { Auth::Header("api-key") } else { provider.auth };
+    Ok(Address { url, model: model.to_owned(), model_in_body: true, auth })
+}
+
+/// RAGFlow: `chat/ID/MODEL` and `agent/ID/MODEL` name the assistant that answers.
+fn ragflow(
+    provider: &Provider,
+    base: &BaseUrl<'_>,
+    speaks: &Speaks,
+    model: &str,
+) -> Result<Address, AddressError> {
+    let problem = AddressError::Model { problem: "must be ragflow/chat/ID/MODEL or ragflow/agent/ID/MODEL" };
+    let mut parts = model.splitn(3, '/');
+    let (Some(kind), Some(id), Some(model)) = (parts.next(), parts.next(), parts.next()) else {
+        return Err(problem);
+    };
+    let family = match kind {
+        "chat" => "chats_openai",
+        "agent" => "agents_openai",
+        _ => return Err(problem),
+    };
+    let stem = base.path.strip_suffix("/v1").unwrap_or(base.path);
+    let stem = stem.strip_suffix("/api").unwrap_or(stem);
+    let path = format!("{stem}/api/v1/{family}/{}{}", segment(id)?, speaks.path);
+    let url = base.with(&path, base.query);
+    Ok(Address { url, model: model.to_owned(), model_in_body: true, auth: provider.auth })
+}
+
+/// The query of `base` with `api-version` added, unless it has one.
+fn query(base: &BaseUrl<'_>, api_version: Option<&str>) -> Option<String> {
+    let own = base.query;
+    let has_version = own.is_some_and(|query| query.split('&').any(|pair| pair.starts_with("api-version=")));
+    match (own, api_version.filter(|_| !has_version)) {
+        (None, None) => None,
+        (Some(own), None) => Some(own.to_owned()),
+        (None, Some(version)) => Some(format!("api-version={version}")),
+        (Some(own), Some(version)) => Some(format!("{own}&api-version={version}")),
+    }
+}
+
+/// `name` as one segment of a path. A name can come from a caller (wildcard deployments), so it must not be
+/// able to climb out of its place.
+fn segment(name: &str) -> Result<String, AddressError> {
+    if matches!(name, "" | "." | "..") {
+        return Err(AddressError::Model { problem: "cannot be empty, `.` or `..` in a URL" });
+    }
+    let mut encoded = String::with_capacity(name.len());
+    for byte in name.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+            encoded.push(char::from(byte));
+        } else {
+            encoded.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    Ok(encoded)
+}
+
+fn is_version(text: &str) -> bool {
+    text.len() <= 64 && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"-.".contains(&b))
+}
+
+#[cfg(test)]
+#[path = "address_tests.rs"]
+mod tests;

@@ -1,0 +1,272 @@
+use super::*;
+use crate::format::Operation;
+use crate::provider::find;
+
+fn at(
+    name: &str,
+    operation: Operation,
+    api_base: Option<&str>,
+    model: &str,
+    version: Option<&str>,
+) -> Result<Address, AddressError> {
+    let provider = find(name).unwrap();
+    let caller = match operation {
+        Operation::Chat => Format::OpenAiChat,
+        Operation::Completion => Format::OpenAiCompletions,
+        Operation::Embedding => Format::OpenAiEmbeddings,
+    };
+    address(provider, provider.speak(operation, caller).unwrap(), api_base, model, version)
+}
+
+fn chat_url(name: &str, api_base: Option<&str>) -> String {
+    at(name, Operation::Chat, api_base, "m", None).unwrap().url
+}
+
+#[test]
+fn base_and_path_are_joined_without_doubling_anything() {
+    for (name, base, url) in [
+        ("openai", None, "https://api.openai.com/v1/chat/completions"),
+        ("openai", Some(""), "https://api.openai.com/v1/chat/completions"),
+        ("groq", None, "https://api.groq.com/openai/v1/chat/completions"),
+        ("openai", Some("https://h/v1/"), "https://h/v1/chat/completions"),
+        ("openai", Some(" https://h/v1// "), "https://h/v1/chat/completions"),
+        ("openai", Some("http://h:8000"), "http://h:8000/chat/completions"),
+        ("openai", Some("HTTPS://h"), "https://h/chat/completions"),
+        ("openai", Some("http://[::1]:8000/v1"), "http://[::1]:8000/v1/chat/completions"),
+        ("openai_like", Some("https://h/v1/chat/completions"), "https://h/v1/chat/completions"),
+        ("openai_like", Some("https://h/v1/chat/completions/"), "https://h/v1/chat/completions"),
+        ("openai_like", Some("https://h/api/chat"), "https://h/api/chat/chat/completions"),
+        ("openai_like", Some("https://h/v1?tenant=a&b=c"), "https://h/v1/chat/completions?tenant=a&b=c"),
+        ("openai_like", Some("https://h?tenant=a"), "https://h/chat/completions?tenant=a"),
+        ("anthropic", None, "https://api.anthropic.com/v1/chat/completions"),
+        ("anthropic", Some("https://api.anthropic.com/v1"), "https://api.anthropic.com/v1/chat/completions"),
+        ("anthropic", Some("https://h/x/chat/completions"), "https://h/x/chat/completions"),
+        ("gemini", None, "https://generativelanguage.googleapis.com/v1beta/openai/chat/completions"),
+        ("gemini", Some("https://h/v1beta"), "https://h/v1beta/openai/chat/completions"),
+        ("gemini", Some("https://h/v1beta/openai/"), "https://h/v1beta/openai/chat/completions"),
+        ("cohere", None, "https://api.cohere.ai/compatibility/v1/chat/completions"),
+        (
+            "huggingface",
+            Some("https://me.endpoints.example"),
+            "https://me.endpoints.example/v1/chat/completions",
+        ),
+        ("datarobot", None, "https://app.datarobot.com/api/v2/genai/llmgw/chat/completions/"),
+        (
+            "datarobot",
+            Some("https://app.datarobot.com/api/v2/deployments/1/chat/completions/"),
+            "https://app.datarobot.com/api/v2/deployments/1/chat/completions/",
+        ),
+        ("ollama", None, "http://localhost:11434/api/chat"),
+        ("ollama", Some("http://h:11434/"), "http://h:11434/api/chat"),
+        ("ollama", Some("http://h/api"), "http://h/api/chat"),
+        ("ollama_chat", Some("http://h/proxy/api/generate"), "http://h/proxy/api/chat"),
+    ] {
+        assert_eq!(chat_url(name, base), url, "{name} at {base:?}");
+    }
+}
+
+#[test]
+fn a_full_url_of_one_operation_serves_the_others_too() {
+    let base = Some("https://h/v1/chat/completions");
+    let url = |operation| at("openai", operation, base, "m", None).unwrap().url;
+    assert_eq!(url(Operation::Completion), "https://h/v1/completions");
+    assert_eq!(url(Operation::Embedding), "https://h/v1/embeddings");
+}
+
+#[test]
+fn hostile_or_mistaken_bases_are_refused_without_being_quoted() {
+    for base in [
+        "ftp://h/v1",
+        "h/v1",
+        "file:///etc/passwd",
+        "https://",
+        "https:///v1",
+        "https://user:hunter2@h/v1",
+        "https://api.openai.com\\@hunter2.example/v1",
+        "https://h/v1\r\nhunter2: 1",
+        "https://h/a hunter2",
+        "https://h/v1#hunter2",
+        "https://h:99999/hunter2",
+        "https://h:/hunter2x:y:z@",
+        "https://h:+80/hunter2",
+        "https://[::1/hunter2",
+        "https://[nope]/hunter2",
+        "https://hünter2/v1",
+        "https://h/{hunter2}",
+    ] {
+        let error = at("openai", Operation::Chat, Some(base), "m", None).unwrap_err();
+        let text = error.to_string();
+        assert!(text.starts_with("api_base: ") && !text.contains("hunter2"), "{base}: {text}");
+    }
+}
+
+#[test]
+fn a_base_that_only_the_operator_knows_is_asked_for() {
+    let text = |name: &str| at(name, Operation::Chat, None, "m", None).unwrap_err().to_string();
+    assert_eq!(
+        text("hosted_vllm"),
+        "api_base: hosted_vllm needs one (or the environment variable HOSTED_VLLM_API_BASE)"
+    );
+    assert_eq!(text("custom_openai"), "api_base: custom_openai needs one");
+    assert!(text("azure").contains("AZURE_API_BASE"));
+    assert!(text("cloudflare").contains("CLOUDFLARE_API_BASE"));
+    assert_eq!(
+        at("demo", Operation::Chat, Some("https://h"), "m", None),
+        Err(AddressError::BuiltIn { provider: "demo" })
+    );
+}
+
+const AZURE: &str = "https://r.openai.azure.com";
+
+#[test]
+fn azure_names_the_deployment_in_the_path_and_a_version_in_the_query() {
+    for (base, model, version, url) in [
+        ("", "gpt", None, "/openai/deployments/gpt/chat/completions?api-version=2025-02-01-preview"),
+        ("/", "gpt", Some("2024-06-01"), "/openai/deployments/gpt/chat/completions?api-version=2024-06-01"),
+        (
+            "/openai",
+            "gpt",
+            Some("2024-06-01"),
+            "/openai/deployments/gpt/chat/completions?api-version=2024-06-01",
+        ),
+        (
+            "",
+            "o_series/mine",
+            Some("2024-06-01"),
+            "/openai/deployments/mine/chat/completions?api-version=2024-06-01",
+        ),
+        (
+            "",
+            "a b/../c?d",
+            Some("1"),
+            "/openai/deployments/a%20b%2F..%2Fc%3Fd/chat/completions?api-version=1",
+        ),
+        ("?api-version=7", "gpt", Some("1"), "/openai/deployments/gpt/chat/completions?api-version=7"),
+        ("?a=b", "gpt", Some("1"), "/openai/deployments/gpt/chat/completions?a=b&api-version=1"),
+        (
+            "/openai/deployments/own",
+            "gpt",
+            Some("1"),
+            "/openai/deployments/own/chat/completions?api-version=1",
+        ),
+        (
+            "/openai/deployments/own/chat/completions?api-version=2",
+            "gpt",
+            None,
+            "/openai/deployments/own/chat/completions?api-version=2",
+        ),
+    ] {
+        let address = at("azure", Operation::Chat, Some(&format!("{AZURE}{base}")), model, version).unwrap();
+        assert_eq!(address.url, format!("{AZURE}{url}"));
+        assert!(!address.model_in_body);
+        assert_eq!(address.auth, Auth::Header("api-key"));
+    }
+}
+
+#[test]
+fn azures_v1_api_is_recognised_by_version_or_by_base() {
+    for (base, version, url) in [
+        ("", Some("v1"), "/openai/v1/chat/completions"),
+        ("", Some("latest"), "/openai/v1/chat/completions"),
+        ("", Some("preview"), "/openai/v1/chat/completions?api-version=preview"),
+        ("/openai", Some("v1"), "/openai/v1/chat/completions"),
+        ("/openai/v1/", None, "/openai/v1/chat/completions"),
+        ("/openai/v1", Some("2024-06-01"), "/openai/v1/chat/completions"),
+        ("/openai/v1/chat/completions", Some("preview"), "/openai/v1/chat/completions?api-version=preview"),
+    ] {
+        let address = at("azure", Operation::Chat, Some(&format!("{AZURE}{base}")), "gpt", version).unwrap();
+        assert_eq!(address.url, format!("{AZURE}{url}"));
+        assert!(address.model_in_body);
+        assert_eq!((address.model.as_str(), address.auth), ("gpt", Auth::Bearer));
+    }
+}
+
+#[test]
+fn a_deployment_or_version_cannot_leave_its_place() {
+    for model in ["", ".", ".."] {
+        assert!(matches!(
+            at("azure", Operation::Chat, Some(AZURE), model, None),
+            Err(AddressError::Model { .. })
+        ));
+    }
+    for version in ["2024&x=y", "2024#", "a b", "v1/../.."] {
+        assert_eq!(
+            at("azure", Operation::Chat, Some(AZURE), "m", Some(version)),
+            Err(AddressError::ApiVersion)
+        );
+    }
+}
+
+#[test]
+fn azure_ai_depends_on_the_kind_of_host() {
+    let key = Auth::Header("api-key");
+    for (base, version, url, auth) in [
+        (
+            "https://r.services.ai.azure.com",
+            None,
+            "https://r.services.ai.azure.com/models/chat/completions",
+            key,
+        ),
+        (
+            "https://r.services.ai.azure.com/models/chat/completions?api-version=2024-05-01-preview",
+            None,
+            "https://r.services.ai.azure.com/models/chat/completions?api-version=2024-05-01-preview",
+            key,
+        ),
+        (
+            "https://r.services.ai.azure.com/models",
+            Some("2024-05-01-preview"),
+            "https://r.services.ai.azure.com/models/chat/completions?api-version=2024-05-01-preview",
+            key,
+        ),
+        (
+            "https://r.services.ai.azure.com/openai/v1",
+            None,
+            "https://r.services.ai.azure.com/openai/v1/chat/completions",
+            Auth::Bearer,
+        ),
+        (
+            "https://R.OpenAI.Azure.com",
+            Some("1"),
+            "https://R.OpenAI.Azure.com/openai/deployments/m/chat/completions?api-version=1",
+            key,
+        ),
+        (
+            "https://m.models.ai.azure.com",
+            None,
+            "https://m.models.ai.azure.com/chat/completions",
+            Auth::Bearer,
+        ),
+        (
+            "https://evilservices.ai.azure.com",
+            None,
+            "https://evilservices.ai.azure.com/chat/completions",
+            Auth::Bearer,
+        ),
+    ] {
+        let address = at("azure_ai", Operation::Chat, Some(base), "m", version).unwrap();
+        assert_eq!((address.url.as_str(), address.auth), (url, auth));
+    }
+}
+
+#[test]
+fn ragflow_reads_the_assistant_from_the_model() {
+    let at = |model: &str| at("ragflow", Operation::Chat, Some("http://h:9380"), model, None);
+    let address = at("chat/7 7/gpt/x").unwrap();
+    assert_eq!(address.url, "http://h:9380/api/v1/chats_openai/7%207/chat/completions");
+    assert_eq!(address.model, "gpt/x");
+    assert_eq!(at("agent/9/m").unwrap().url, "http://h:9380/api/v1/agents_openai/9/chat/completions");
+    assert!(matches!(at("gpt"), Err(AddressError::Model { .. })));
+    assert!(matches!(at("other/1/m"), Err(AddressError::Model { .. })));
+}
+
+#[test]
+fn models_are_named_as_the_upstream_does() {
+    let model = |name: &str, model: &str| at(name, Operation::Chat, None, model, None).unwrap().model;
+    assert_eq!(model("fireworks_ai", "llama-v3"), "accounts/fireworks/models/llama-v3");
+    assert_eq!(model("fireworks_ai", "accounts/me/models/x"), "accounts/me/models/x");
+    assert_eq!(model("huggingface", "together/deepseek-ai/R1"), "deepseek-ai/R1:together");
+    assert_eq!(model("huggingface", "deepseek-ai/R1"), "deepseek-ai/R1");
+    assert_eq!(model("clarifai", "openai.chat.gpt-4.1"), "https://clarifai.com/openai/chat/models/gpt-4.1");
+    assert_eq!(model("groq", "meta/llama"), "meta/llama");
+}

@@ -1,0 +1,150 @@
+use super::base_url::BaseUrl;
+use super::*;
+
+fn is_variable(name: &str) -> bool {
+    !name.is_empty() && name.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_')
+}
+
+#[test]
+fn rows_are_sorted_by_distinct_names_so_that_each_is_found() {
+    assert!(all().len() >= 100, "only {} rows", all().len());
+    for pair in all().windows(2) {
+        assert!(pair[0].name < pair[1].name, "{} must stand before {}", pair[1].name, pair[0].name);
+    }
+    for row in all() {
+        assert_eq!(find(row.name).map(|found| found.title), Some(row.title));
+    }
+    assert!(find("nobody").is_none());
+}
+
+#[test]
+fn no_name_is_both_here_and_missing() {
+    for (name, reason) in NOT_YET {
+        assert!(find(name).is_none(), "{name} has a row");
+        assert!(!reason.is_empty());
+    }
+    let mut names: Vec<_> = NOT_YET.iter().map(|(name, _)| name).collect();
+    names.dedup();
+    assert_eq!(names.len(), NOT_YET.len());
+}
+
+#[test]
+fn every_base_url_is_https_or_local() {
+    for row in all() {
+        let Some(base_url) = row.base_url else { continue };
+        assert!(!base_url.ends_with('/'), "{}", row.name);
+        let filled = match placeholder(base_url) {
+            Some((before, name, after)) => {
+                assert!(is_variable(name), "{}", row.name);
+                format!("{before}value{after}")
+            }
+            None => base_url.to_owned(),
+        };
+        let base = BaseUrl::parse(&filled).unwrap_or_else(|problem| panic!("{}: {problem}", row.name));
+        assert_eq!(base.query, None, "{}", row.name);
+        assert_eq!(base.secure, !row.local, "{}", row.name);
+    }
+}
+
+#[test]
+fn every_row_can_be_used() {
+    for row in all() {
+        assert!(!row.title.is_empty() && !row.speaks.is_empty(), "{}", row.name);
+        assert!(row.speaks.iter().all(|speaks| speaks.path.starts_with('/')), "{}", row.name);
+        let mut names = row.key_env.iter().chain(row.base_env);
+        assert!(names.all(|name| is_variable(name)), "{}", row.name);
+        assert!(row.key != KeyRule::Required || !row.key_env.is_empty(), "{} has no key variable", row.name);
+        assert!(row.headers.iter().all(|(name, _)| *name == name.to_ascii_lowercase()), "{}", row.name);
+    }
+}
+
+#[test]
+fn only_openai_itself_and_its_legacy_name_take_its_key() {
+    let takers: Vec<_> =
+        all().iter().filter(|row| row.key_env.contains(&"OPENAI_API_KEY")).map(|row| row.name).collect();
+    assert_eq!(takers, ["openai", "text-completion-openai"]);
+}
+
+#[test]
+fn the_callers_own_format_is_preferred() {
+    let speak = |name: &str, operation, caller| {
+        find(name).unwrap().speak(operation, caller).map(|speaks| (speaks.format, speaks.path))
+    };
+    assert_eq!(
+        speak("groq", Operation::Chat, Format::OpenAiChat),
+        Some((Format::OpenAiChat, "/chat/completions"))
+    );
+    assert_eq!(speak("ollama", Operation::Chat, Format::OpenAiChat), Some((Format::OllamaChat, "/api/chat")));
+    assert_eq!(
+        speak("ollama", Operation::Embedding, Format::OllamaEmbed),
+        Some((Format::OllamaEmbed, "/api/embed"))
+    );
+    assert_eq!(speak("groq", Operation::Embedding, Format::OpenAiEmbeddings), None);
+
+    static BOTH: Provider = Provider {
+        speaks: &[
+            Speaks { format: Format::OpenAiChat, path: "/a" },
+            Speaks { format: Format::OllamaChat, path: "/b" },
+        ],
+        ..row_for_test()
+    };
+    assert_eq!(BOTH.speak(Operation::Chat, Format::OllamaChat).map(|speaks| speaks.path), Some("/b"));
+    assert_eq!(BOTH.speak(Operation::Chat, Format::OpenAiCompletions).map(|speaks| speaks.path), Some("/a"));
+}
+
+const fn row_for_test() -> Provider {
+    row::host("test", "Test", "https://test.example", &[])
+}
+
+#[test]
+fn exception_names_are_those_clients_match_on() {
+    for (name, tag) in [
+        ("openai", "OpenAIException"),
+        ("azure", "AzureException"),
+        ("groq", "GroqException"),
+        ("together_ai", "Together_aiException"),
+    ] {
+        assert_eq!(find(name).unwrap().exception_name(), tag);
+    }
+}
+
+#[test]
+fn the_base_comes_from_the_environment_before_the_row() {
+    let base = |name: &str, variables: &'static [(&str, &str)]| {
+        find(name).unwrap().base(|wanted| {
+            variables.iter().find(|(variable, _)| *variable == wanted).map(|(_, value)| (*value).to_owned())
+        })
+    };
+    assert_eq!(base("groq", &[]).as_deref(), Some("https://api.groq.com/openai/v1"));
+    assert_eq!(base("groq", &[("GROQ_API_BASE", "")]).as_deref(), Some("https://api.groq.com/openai/v1"));
+    assert_eq!(base("groq", &[("GROQ_API_BASE", "http://proxy/v1")]).as_deref(), Some("http://proxy/v1"));
+    assert_eq!(
+        base("openai", &[("OPENAI_API_BASE", "http://second"), ("OPENAI_BASE_URL", "http://first")])
+            .as_deref(),
+        Some("http://first")
+    );
+    assert_eq!(base("hosted_vllm", &[("OPENAI_API_BASE", "https://api.openai.com/v1")]), None);
+    assert_eq!(
+        base("cloudflare", &[("CLOUDFLARE_ACCOUNT_ID", "abc123")]).as_deref(),
+        Some("https://api.cloudflare.com/client/v4/accounts/abc123/ai/v1")
+    );
+    assert_eq!(base("cloudflare", &[]), None);
+    assert_eq!(base("snowflake", &[("SNOWFLAKE_ACCOUNT_ID", "evil.example/")]), None);
+}
+
+#[test]
+fn keys_travel_in_the_header_the_vendor_reads() {
+    let header = |name: &str, key: &str| find(name).unwrap().auth.header(key);
+    assert_eq!(header("groq", "k"), Some(("authorization", "Bearer k".to_owned())));
+    assert_eq!(header("sarvam", "k"), Some(("api-subscription-key", "k".to_owned())));
+    assert_eq!(header("snowflake", "pat/k"), Some(("authorization", "Bearer k".to_owned())));
+    assert_eq!(header("snowflake", "jwt"), Some(("authorization", "Bearer jwt".to_owned())));
+    assert_eq!(header("demo", "k"), None);
+}
+
+#[test]
+fn what_runs_at_home_is_marked_so() {
+    let local = |name: &str| find(name).unwrap().local;
+    assert!(local("ollama") && local("hosted_vllm") && local("demo"));
+    assert!(!local("openai") && !local("openai_like") && !local("litellm_proxy"));
+}

@@ -1,0 +1,19 @@
+//! What some upstreams call a model, where that is not the name people configure.
+
+/// Fireworks names its own models by their account's path; a short name means that account.
+pub(super) fn fireworks(model: &str) -> Option<String> {
+    (!model.contains(['/', '#'])).then(|| format!("accounts/fireworks/models/{model}"))
+}
+
+/// Hugging Face's router takes the host that serves a model as a suffix: `HOST/ORG/MODEL` → `ORG/MODEL:HOST`.
+pub(super) fn hugging_face(model: &str) -> Option<String> {
+    let (host, model) = model.split_once('/')?;
+    (model.contains('/') && !model.contains(':')).then(|| format!("{model}:{host}"))
+}
+
+/// Clarifai names a model by its page: `USER.APP.MODEL` → `https://clarifai.com/USER/APP/models/MODEL`.
+pub(super) fn clarifai(model: &str) -> Option<String> {
+    let mut parts = model.splitn(3, '.');
+    let (user, app, name) = (parts.next()?, parts.next()?, parts.next()?);
+    (!model.contains('/')).then(|| format!("https://clarifai.com/{user}/{app}/models/{name}"))
+}

@@ -1,0 +1,223 @@
+//! What rows are made of: the kinds of row, the usual sets of formats and the quirks that several rows share or
+//! that are too long to stand in one.
+
+use super::quirks::Quirk::{
+    self, Clamp, Drop, FlattenText, ForModels, Hook, Rename, SetField, StripMessageKeys, StripPartKeys,
+    StripToolKeys, ToolChoiceRequired, Unsupported,
+};
+use super::{Addressing, Auth, KeyRule, Provider, Speaks, hooks};
+use crate::format::Format;
+
+/// A vendor's service: needs a key, speaks chat, drops `user` (most vendors do not know it, and it asks for
+/// nothing in the answer).
+pub(super) const fn host(
+    name: &'static str,
+    title: &'static str,
+    base_url: &'static str,
+    key_env: &'static [&'static str],
+) -> Provider {
+    Provider {
+        name,
+        title,
+        base_url: Some(base_url),
+        key_env,
+        base_env: &[],
+        key: KeyRule::Required,
+        auth: Auth::Bearer,
+        headers: &[],
+        speaks: CHAT,
+        quirks: PLAIN,
+        addressing: Addressing::Joined,
+        model_name: None,
+        local: false,
+    }
+}
+
+/// Software that somebody runs somewhere: the address must be given, a key may be, and nothing is assumed
+/// about what it refuses.
+pub(super) const fn server(
+    name: &'static str,
+    title: &'static str,
+    key_env: &'static [&'static str],
+) -> Provider {
+    Provider { base_url: None, key: KeyRule::Optional, quirks: &[], ..host(name, title, "", key_env) }
+}
+
+/// Answered by the gateway itself.
+pub(super) const fn built_in(name: &'static str, title: &'static str) -> Provider {
+    let row = server(name, title, &[]).speaks(ALL).auth(Auth::None).addressing(Addressing::BuiltIn);
+    Provider { key: KeyRule::None, local: true, ..row }
+}
+
+impl Provider {
+    pub(super) const fn keys(self, key_env: &'static [&'static str]) -> Self {
+        Self { key_env, ..self }
+    }
+
+    pub(super) const fn bases(self, base_env: &'static [&'static str]) -> Self {
+        Self { base_env, ..self }
+    }
+
+    pub(super) const fn speaks(self, speaks: &'static [Speaks]) -> Self {
+        Self { speaks, ..self }
+    }
+
+    pub(super) const fn quirks(self, quirks: &'static [Quirk]) -> Self {
+        Self { quirks, ..self }
+    }
+
+    pub(super) const fn auth(self, auth: Auth) -> Self {
+        Self { auth, ..self }
+    }
+
+    pub(super) const fn addressing(self, addressing: Addressing) -> Self {
+        Self { addressing, ..self }
+    }
+
+    pub(super) const fn model_name(self, model_name: fn(&str) -> Option<String>) -> Self {
+        Self { model_name: Some(model_name), ..self }
+    }
+
+    pub(super) const fn required(self) -> Self {
+        Self { key: KeyRule::Required, ..self }
+    }
+
+    pub(super) const fn local(self) -> Self {
+        Self { key: KeyRule::Optional, local: true, ..self }
+    }
+}
+
+const fn chat(path: &'static str) -> Speaks {
+    Speaks { format: Format::OpenAiChat, path }
+}
+
+const fn embed(path: &'static str) -> Speaks {
+    Speaks { format: Format::OpenAiEmbeddings, path }
+}
+
+const COMPLETIONS: Speaks = Speaks { format: Format::OpenAiCompletions, path: "/completions" };
+const CHAT: &[Speaks] = &[chat("/chat/completions")];
+pub(super) const EMBED: &[Speaks] = &[embed("/embeddings")];
+pub(super) const TEXT: &[Speaks] = &[COMPLETIONS];
+pub(super) const CHAT_EMBED: &[Speaks] = &[chat("/chat/completions"), embed("/embeddings")];
+pub(super) const CHAT_TEXT: &[Speaks] = &[chat("/chat/completions"), COMPLETIONS];
+pub(super) const ALL: &[Speaks] = &[chat("/chat/completions"), COMPLETIONS, embed("/embeddings")];
+
+// The version is part of the path where people configure a base URL without one.
+pub(super) const V1_CHAT: &[Speaks] = &[chat("/v1/chat/completions")];
+pub(super) const V1_CHAT_EMBED: &[Speaks] = &[chat("/v1/chat/completions"), embed("/v1/embeddings")];
+pub(super) const GEMINI: &[Speaks] =
+    &[chat("/v1beta/openai/chat/completions"), embed("/v1beta/openai/embeddings")];
+pub(super) const COHERE: &[Speaks] =
+    &[chat("/compatibility/v1/chat/completions"), embed("/compatibility/v1/embeddings")];
+pub(super) const SNOWFLAKE: &[Speaks] = &[chat("/cortex/v1/chat/completions")];
+pub(super) const DATAROBOT: &[Speaks] = &[chat("/api/v2/genai/llmgw/chat/completions/")];
+pub(super) const OLLAMA: &[Speaks] = &[
+    Speaks { format: Format::OllamaChat, path: "/api/chat" },
+    Speaks { format: Format::OllamaGenerate, path: "/api/generate" },
+    Speaks { format: Format::OllamaEmbed, path: "/api/embed" },
+];
+
+pub(super) const NO_USER: Quirk = Drop("user");
+pub(super) const MAX_TOKENS: Quirk = Rename { from: "max_completion_tokens", to: "max_tokens" };
+pub(super) const COMPLETION_TOKENS: Quirk = Rename { from: "max_tokens", to: "max_completion_tokens" };
+pub(super) const NO_LOGPROBS: Quirk = Unsupported(&["logprobs", "top_logprobs"]);
+pub(super) const NO_PENALTIES: Quirk = Unsupported(&["presence_penalty", "frequency_penalty"]);
+pub(super) const NO_EXTRAS: Quirk = Unsupported(&["logit_bias", "service_tier", "store"]);
+pub(super) const NO_SCHEMA: Quirk = Hook(hooks::schema_as_json_object);
+pub(super) const AUTO_TOOL: Quirk = Hook(hooks::tool_choice_auto_or_none);
+pub(super) const ANY_TOOL: Quirk = ToolChoiceRequired("any");
+
+pub(super) const PLAIN: &[Quirk] = &[NO_USER];
+/// Knows only the older name of the token limit.
+pub(super) const OLDER: &[Quirk] = &[MAX_TOKENS, NO_USER];
+
+/// OpenAI's own models. What other vendors' clients leave in a conversation (cache marks, thinking blocks) is
+/// refused by the API as unknown.
+pub(super) const OPENAI: &[Quirk] = &[
+    ForModels(&[
+        (&["gpt-5-chat"], &[]),
+        (&["gpt-5."], &[COMPLETION_TOKENS, Hook(hooks::sampling_unless_reasoning), Unsupported(&["stop"])]),
+        (
+            &["gpt-5", "gpt5_series"],
+            &[COMPLETION_TOKENS, Unsupported(hooks::SAMPLING), Unsupported(&["stop"])],
+        ),
+        (&["o1", "o3", "o4", "o_series"], &[COMPLETION_TOKENS, Unsupported(hooks::SAMPLING)]),
+    ]),
+    StripMessageKeys {
+        keys: &["cache_control", "thinking_blocks", "provider_specific_fields"],
+        except_roles: &[],
+    },
+    StripPartKeys(&["cache_control"]),
+    StripToolKeys(&["cache_control"]),
+];
+
+/// Anthropic's OpenAI-compatible endpoint ignores these without a word, its documentation says; we do not.
+pub(super) const ANTHROPIC: &[Quirk] = &[
+    NO_USER,
+    NO_LOGPROBS,
+    NO_PENALTIES,
+    NO_EXTRAS,
+    Unsupported(&["n", "seed", "response_format", "reasoning_effort", "modalities", "audio", "prediction"]),
+    Clamp { field: "temperature", low: 0.0, high: 1.0 },
+];
+
+/// What Cohere's documentation lists as unsupported by its OpenAI-compatible endpoint.
+pub(super) const COHERE_QUIRKS: &[Quirk] = &[
+    MAX_TOKENS,
+    NO_USER,
+    NO_EXTRAS,
+    Unsupported(&["top_logprobs", "n", "modalities", "audio", "prediction", "parallel_tool_calls"]),
+];
+
+/// Mistral refuses what it does not know, down to a message's `name` and a tool's `strict`.
+pub(super) const MISTRAL: &[Quirk] = &[
+    MAX_TOKENS,
+    Rename { from: "seed", to: "random_seed" },
+    NO_USER,
+    NO_LOGPROBS,
+    NO_EXTRAS,
+    ANY_TOOL,
+    StripToolKeys(&["strict", "$id", "$schema", "$ref", "additionalProperties"]),
+    StripMessageKeys { keys: &["name"], except_roles: &["tool"] },
+    FlattenText,
+];
+
+pub(super) const XAI: &[Quirk] = &[
+    MAX_TOKENS,
+    StripToolKeys(&["strict"]),
+    StripMessageKeys { keys: &["name"], except_roles: &["user"] },
+    ForModels(&[(&["grok-3-mini", "grok-4", "grok-code"], &[NO_PENALTIES, Unsupported(&["stop"])])]),
+];
+
+pub(super) const MOONSHOT: &[Quirk] = &[
+    MAX_TOKENS,
+    NO_USER,
+    FlattenText,
+    Clamp { field: "temperature", low: 0.0, high: 1.0 },
+    Hook(hooks::warm_for_several),
+    Hook(hooks::no_required_tool),
+];
+
+pub(super) const AI21: &[Quirk] = &[
+    MAX_TOKENS,
+    NO_USER,
+    NO_LOGPROBS,
+    NO_PENALTIES,
+    NO_EXTRAS,
+    Unsupported(&["top_p", "parallel_tool_calls"]),
+];
+
+/// v0 takes messages, tools and nothing to tune.
+pub(super) const V0: &[Quirk] = &[
+    NO_USER,
+    NO_LOGPROBS,
+    NO_PENALTIES,
+    NO_EXTRAS,
+    Unsupported(&["temperature", "top_p", "max_tokens", "max_completion_tokens", "n", "seed", "stop"]),
+    Unsupported(&["response_format", "parallel_tool_calls", "reasoning_effort"]),
+];
+
+/// OpenRouter says what a call cost only when asked.
+pub(super) const USAGE_COST: Quirk =
+    SetField { beside: "messages", field: "usage", json: r#"{"include":true}"# };
