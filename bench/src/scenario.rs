@@ -18,12 +18,14 @@ pub(crate) enum Scenario {
     Chat,
     /// 400 KB in 102 messages up, 624 bytes down
     Big,
-    /// 1,025 bytes up, 50 chunks of 226 bytes down
+    /// 1,025 bytes up, 50 chunks of 226 bytes down as fast as they can be written
     Stream,
+    /// The same stream, 5 ms between chunks: no two of them can be read at once
+    Paced,
 }
 
 impl Scenario {
-    pub(crate) const ALL: [Self; 3] = [Self::Chat, Self::Big, Self::Stream];
+    pub(crate) const ALL: [Self; 4] = [Self::Chat, Self::Big, Self::Stream, Self::Paced];
 
     /// Requests of one saturated phase: one to three seconds through a good proxy on two cores.
     pub(crate) fn requests(self) -> u64 {
@@ -31,6 +33,7 @@ impl Scenario {
             Self::Chat => 30_000,
             Self::Big => 2_000,
             Self::Stream => 2_000,
+            Self::Paced => 640,
         }
     }
 
@@ -39,6 +42,7 @@ impl Scenario {
         match self {
             Self::Chat => 1_000,
             Self::Big | Self::Stream => 200,
+            Self::Paced => 10,
         }
     }
 
@@ -46,7 +50,7 @@ impl Scenario {
     pub(crate) fn least_events(self) -> u64 {
         match self {
             Self::Chat | Self::Big => 0,
-            Self::Stream => self.chunks() - 1,
+            Self::Stream | Self::Paced => self.chunks() - 1,
         }
     }
 
@@ -54,7 +58,7 @@ impl Scenario {
     pub(crate) fn chunks(self) -> u64 {
         match self {
             Self::Chat | Self::Big => 0,
-            Self::Stream => STREAM_CHUNKS as u64,
+            Self::Stream | Self::Paced => STREAM_CHUNKS as u64,
         }
     }
 
@@ -64,6 +68,7 @@ impl Scenario {
             Self::Chat => body(r#""model":"bench""#, 2, CHAT_BYTES),
             Self::Big => body(r#""model":"bench""#, BIG_MESSAGES, BIG_BYTES),
             Self::Stream => body(r#""model":"bench-stream","stream":true"#, 2, CHAT_BYTES),
+            Self::Paced => body(r#""model":"bench-paced","stream":true"#, 2, CHAT_BYTES),
         };
         let head = format!(
             "POST /v1/chat/completions HTTP/1.1\r\nhost: bench.invalid\r\nuser-agent: tollgate-bench\r\n\
@@ -81,6 +86,7 @@ impl std::fmt::Display for Scenario {
             Self::Chat => "chat",
             Self::Big => "big",
             Self::Stream => "stream",
+            Self::Paced => "paced",
         })
     }
 }

@@ -20,6 +20,9 @@ const READY_WITHIN: Duration = Duration::from_secs(30);
 const ASK_WITHIN: Duration = Duration::from_secs(10);
 const LOG_TAIL_BYTES: usize = 2_000;
 
+/// The model groups that the scenarios call.
+const MODELS: [&str; 3] = ["bench", "bench-stream", "bench-paced"];
+
 /// Something to send load to.
 pub(crate) struct Target {
     pub(crate) name: TargetName,
@@ -247,18 +250,15 @@ fn gateway_configuration(upstream: SocketAddr, master_key: &str) -> String {
 "#
         )
     };
-    format!(
-        "model_list:\n{}{}general_settings:\n  master_key: {master_key}\n",
-        model("bench"),
-        model("bench-stream")
-    )
+    let models: String = MODELS.into_iter().map(model).collect();
+    format!("model_list:\n{models}general_settings:\n  master_key: {master_key}\n")
 }
 
-/// A key as a production caller has: two models, a budget and limits, all too wide to be reached.
+/// A key as a production caller has: models, a budget and limits, all too wide to be reached.
 fn generate_key(gateway: SocketAddr, master_key: &str) -> Result<String> {
     let asked = json!({
         "key_alias": "bench",
-        "models": ["bench", "bench-stream"],
+        "models": MODELS,
         "max_budget": 1_000_000.0,
         "rpm_limit": 1_000_000_000_u32,
         "tpm_limit": 1_000_000_000_000_u64,

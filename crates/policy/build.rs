@@ -1,8 +1,6 @@
 //! Prepares the model catalog for the binary: one sorted `name<TAB>row` line a model, compressed. Sorting here
 //! and not needing to scan JSON keeps the start of the process fast; 2 MB of text become about 100 kB.
 
-#![expect(clippy::print_stdout, reason = "standard output is how a build script talks to cargo")]
-
 use std::error::Error;
 use std::io::Write;
 use std::path::PathBuf;

@@ -35,8 +35,6 @@ pub struct Deployment {
     pub exception: String,
     /// The model as the upstream knows it.
     pub model: String,
-    /// `model` as JSON text, ready to be spliced.
-    pub model_json: Bytes,
     /// Why it cannot be called (a key or an address is missing), for the caller and for `check`.
     pub trouble: Option<String>,
     /// The entry it was compiled from.
@@ -67,6 +65,10 @@ pub struct Deployment {
 pub struct Lane {
     /// The format spoken there.
     pub format: Format,
+    /// The model as it is named there.
+    pub model: String,
+    /// The same as JSON text, ready to be spliced.
+    pub model_json: Bytes,
     /// The address.
     pub uri: Uri,
     /// All headers of the request, credentials included (marked sensitive).
@@ -121,7 +123,6 @@ impl Deployment {
             id,
             group: entry.model_name.clone(),
             exception: provider.exception_name(),
-            model_json: envelope::json(&model),
             provider,
             model,
             trouble,
@@ -170,11 +171,16 @@ impl Deployment {
         self.prices.is_known()
     }
 
+    /// A fact about the model: from `model_info`, else from the catalog.
+    #[must_use]
+    pub fn fact(&self, name: &str) -> Option<&Value> {
+        self.settings.model_info.get(name).or_else(|| self.row.as_ref()?.get(name))
+    }
+
     /// What the model is for: `model_info.mode`, else the catalog's.
     #[must_use]
     pub fn mode(&self) -> Option<&str> {
-        let said = self.settings.model_info.get("mode").and_then(Value::as_str);
-        said.or_else(|| self.row.as_ref()?.get("mode")?.as_str())
+        self.fact("mode")?.as_str()
     }
 
     /// Vendors' own chat models refuse the legacy endpoint; servers of open models take both.
@@ -225,6 +231,8 @@ fn lanes(
         for operation in OPERATIONS {
             lanes[index(operation)] = provider.speak(operation, home_format(operation)).map(|speaks| Lane {
                 format: speaks.format,
+                model: model.to_owned(),
+                model_json: envelope::json(model),
                 uri: Uri::from_static("http://demo.invalid/"),
                 headers: HeaderMap::new(),
             });
@@ -246,7 +254,7 @@ fn lanes(
             .map_err(|error| error.to_string())?;
         let uri = place.url.parse().map_err(|error| format!("api_base: `{}` is not an address: {error}", place.url))?;
         let headers = request_headers(entry, known, provider, key, place.auth)?;
-        lanes[index(operation)] = Some(Lane { format: speaks.format, uri, headers });
+        lanes[index(operation)] = Some(Lane { format: speaks.format, model_json: envelope::json(&place.model), model: place.model, uri, headers });
     }
     Ok((lanes, None))
 }

@@ -270,12 +270,12 @@ fn prepare(call: &Call, payload: &Payload, deployment: &Deployment, lane: &Lane)
     if lane.format == Format::OllamaEmbed {
         let request = openai_embeddings::decode(&body).map_err(refuse)?;
         let encoding = request.encoding;
-        let body = ollama::embed::encode(&request, &deployment.model).map_err(refuse)?;
+        let body = ollama::embed::encode(&request, &lane.model).map_err(refuse)?;
         return Ok(Prepared { body: body.into(), reading: Reading::Vectors(encoding), losses: Vec::new() });
     }
     let client = client_codec(call.operation);
     let inbound = client.decode(&body).map_err(refuse)?;
-    let target = Target { model: &deployment.model, call_id: call.id() };
+    let target = Target { model: &lane.model, call_id: call.id() };
     let upstream = upstream_codec(lane.format)
         .ok_or_else(|| Refusal::new(500, format!("{} cannot be spoken to an upstream yet", lane.format.title())))?;
     let outbound = upstream.encode(&inbound.request, &target).map_err(refuse)?;
@@ -318,8 +318,8 @@ fn edited(call: &Call, payload: &Payload, deployment: &Deployment, lane: &Lane) 
     for (name, json) in deployment.overrides.iter().chain(&payload.controls.extra_body) {
         edits.set(name, json.clone());
     }
-    if envelope.text("model").is_none_or(|model| model != deployment.model) {
-        edits.set("model", deployment.model_json.clone());
+    if envelope.text("model").is_none_or(|model| model != lane.model) {
+        edits.set("model", lane.model_json.clone());
     }
     if payload.stream && call.operation != Operation::Embedding && lane.format == home_format(call.operation) {
         ask_for_usage(envelope, &mut edits);

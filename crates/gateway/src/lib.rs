@@ -21,6 +21,7 @@ pub mod intake;
 pub mod life;
 pub mod live;
 pub mod made;
+pub mod probe;
 pub mod refusal;
 pub mod route;
 pub mod settings;

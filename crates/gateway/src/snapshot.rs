@@ -50,7 +50,9 @@ pub struct Group {
 }
 
 impl Group {
-    fn new(name: String, deployments: Vec<Arc<Deployment>>) -> Self {
+    /// A group of these deployments.
+    #[must_use]
+    pub fn new(name: String, deployments: Vec<Arc<Deployment>>) -> Self {
         let candidates = deployments.iter().map(|deployment| candidate(&deployment.settings)).collect();
         Self { name, deployments, candidates }
     }
@@ -150,6 +152,13 @@ impl Snapshot {
             return self.groups.get(&alias.target).cloned().or_else(|| self.materialize(&alias.target));
         }
         self.by_model.get(asked).cloned().or_else(|| self.materialize(asked))
+    }
+
+    /// The group of a name that needs no wildcard to be found.
+    #[must_use]
+    pub fn known_group(&self, name: &str) -> Option<Arc<Group>> {
+        let target = self.settings.aliases.get(name).map_or(name, |alias| &alias.target);
+        self.groups.get(target).cloned()
     }
 
     /// Public names in file order with their groups.

@@ -76,7 +76,7 @@ fn pause(attempt: Attempt) -> Duration {
     let doubled = FIRST_PAUSE.saturating_mul(1 << attempt.made.min(4)).min(LONGEST_PAUSE);
     let wished = attempt.retry_after.filter(|wish| !wish.is_zero() && *wish <= LONGEST_RETRY_AFTER);
     let base = wished.unwrap_or(doubled);
-    let quarter = (base / 4).as_nanos() * u128::from(attempt.random) >> 64;
+    let quarter = ((base / 4).as_nanos() * u128::from(attempt.random)) >> 64;
     base.saturating_add(Duration::from_nanos(u64::try_from(quarter).unwrap_or(0)))
 }
 

@@ -7,7 +7,7 @@
 //! - [`Script`]: the behaviour of one model, as JSON
 //! - [`RecordedRequest`]: what the provider received, and whether its client stayed to the end
 //! - [`serve`]: the same server as a process of its own (`fake-provider`, the benchmark's upstream)
-//! - [`bench`]: the prebuilt replies of the models `bench` and `bench-stream`
+//! - [`bench`]: the prebuilt replies that a benchmark asks for by model name
 
 mod fake;
 

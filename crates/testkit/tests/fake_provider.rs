@@ -352,9 +352,13 @@ async fn bench_replies_have_their_documented_sizes() -> Outcome {
     let whole = text(send(&provider, "POST", "/v1/chat/completions", &chat("bench")).await?).await?;
     assert_eq!(whole.len(), bench::REPLY_BYTES);
     assert!(serde_json::from_str::<Value>(&whole)?["usage"]["total_tokens"].is_u64());
-    let stream = text(send(&provider, "POST", "/v1/chat/completions", &chat("bench-stream")).await?).await?;
-    assert_eq!(events(&stream).len(), bench::STREAM_CHUNKS);
-    assert_eq!(stream.len(), bench::STREAM_CHUNKS * bench::CHUNK_BYTES + "data: [DONE]\n\n".len());
+    for (model, least) in [("bench-stream", Duration::ZERO), ("bench-paced", bench::CHUNK_PAUSE * 50)] {
+        let start = Instant::now();
+        let stream = text(send(&provider, "POST", "/v1/chat/completions", &chat(model)).await?).await?;
+        assert!(start.elapsed() >= least, "{model}");
+        assert_eq!(events(&stream).len(), bench::STREAM_CHUNKS);
+        assert_eq!(stream.len(), bench::STREAM_CHUNKS * bench::CHUNK_BYTES + "data: [DONE]\n\n".len());
+    }
     assert!(provider.requests().is_empty());
     Ok(())
 }

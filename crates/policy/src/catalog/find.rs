@@ -109,13 +109,21 @@ pub fn routing_prefix(litellm_provider: &str) -> &str {
 
 /// Whether a deployment of `provider` may be priced by a row of `owner`.
 fn compatible(provider: &str, owner: &str) -> bool {
-    let family = |stem| provider.starts_with(stem) && owner.starts_with(stem);
-    provider == owner
-        || family("vertex_ai")
-        || family("fireworks_ai")
-        || family("bedrock")
+    family(provider) == family(owner)
         || (provider == "azure_ai" && matches!(owner, "azure" | "openai"))
         || RESELLERS.contains(&provider)
+}
+
+/// One vendor's price list goes by several names: by kind of model (`vertex_ai-language-models`,
+/// `bedrock_converse`) and by kind of call (`cohere_chat`, `text-completion-openai`).
+fn family(provider: &str) -> &str {
+    if let Some(vendor) =
+        ["vertex_ai", "fireworks_ai", "bedrock"].iter().find(|stem| provider.starts_with(**stem))
+    {
+        return vendor;
+    }
+    let vendor = provider.strip_prefix("text-completion-").unwrap_or(provider);
+    vendor.strip_suffix("_chat").or_else(|| vendor.strip_suffix("_text")).unwrap_or(vendor)
 }
 
 fn without_prefix<'m>(provider: &str, model: &'m str) -> &'m str {

@@ -74,6 +74,8 @@ fn a_row_is_found_under_every_name_a_model_goes_by() {
         ("azure_ai", "gpt-4o", "gpt-4o"),
         ("litellm_proxy", "gpt-4o", "gpt-4o"),
         ("openai", "ft:gpt-4o-2024-08-06:acme::abc123", "ft:gpt-4o-2024-08-06"),
+        ("openai", "gpt-3.5-turbo-instruct", "gpt-3.5-turbo-instruct"),
+        ("cohere", "command-r-plus-08-2024", "command-r-plus-08-2024"),
         ("groq", "openai/gpt-oss-120b", "groq/openai/gpt-oss-120b"),
         ("deepseek", "deepseek-v4-pro", "deepseek/deepseek-v4-pro"),
         ("vertex_ai", "gemini-2.5-pro", "gemini-2.5-pro"),

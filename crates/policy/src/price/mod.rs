@@ -66,10 +66,13 @@ enum Basis {
         input: Rate,
         output: Rate,
     },
-    Tokens {
-        plans: Plans,
-        off_peak: Option<Box<OffPeak>>,
-    },
+    Tokens(Box<Tokens>),
+}
+
+#[derive(Clone, Debug, PartialEq)]
+struct Tokens {
+    plans: Plans,
+    off_peak: Option<OffPeak>,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -144,18 +147,23 @@ impl Prices {
             Basis::Time { input, output } => {
                 Some(Charge::rounded(input.for_duration(elapsed), output.for_duration(elapsed)))
             }
-            Basis::Tokens { plans, off_peak } => {
-                let plans = match off_peak {
-                    Some(off_peak) if off_peak.hours.contain(now) => &off_peak.plans,
-                    _ => plans,
-                };
-                let rates = plans.select(usage.tier, usage.input);
+            Basis::Tokens(tokens) => {
+                let rates = tokens.plans(now).select(usage.tier, usage.input);
                 let output = match operation {
                     Operation::Chat | Operation::Completion => rates.output(usage)?,
                     Operation::Embedding => Exact::default(),
                 };
                 Some(Charge::rounded(rates.input(usage)?, output))
             }
+        }
+    }
+}
+
+impl Tokens {
+    fn plans(&self, now: u64) -> &Plans {
+        match &self.off_peak {
+            Some(off_peak) if off_peak.hours.contain(now) => &off_peak.plans,
+            _ => &self.plans,
         }
     }
 }

@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 use wire::reply::Tier;
 
 use super::hours::Hours;
-use super::{Basis, OffPeak, Plan, Plans, PriceError, Prices, Rates};
+use super::{Basis, OffPeak, Plan, Plans, PriceError, Prices, Rates, Tokens};
 use crate::money::Rate;
 
 type Fields = Map<String, Value>;
@@ -74,11 +74,11 @@ fn tokens(provider: &str, rates: &Layers<'_>, shape: &Layers<'_>) -> Result<Basi
         None => None,
         Some(Value::Object(reduced)) => {
             let hours = Hours::read(OFF_PEAK, reduced)?;
-            Some(Box::new(OffPeak { hours, plans: book(Some(reduced)).plans()? }))
+            Some(OffPeak { hours, plans: book(Some(reduced)).plans()? })
         }
         Some(_) => return Err(shape_error(OFF_PEAK, "is not a mapping")),
     };
-    Ok(Basis::Tokens { plans, off_peak })
+    Ok(Basis::Tokens(Box::new(Tokens { plans, off_peak })))
 }
 
 /// Rows of fields; an earlier row hides the same field of a later one. `null` is absent.
@@ -124,6 +124,9 @@ struct Step<'a> {
 
 impl Book<'_> {
     fn plans(&self) -> Result<Plans, PriceError> {
+        if self.shape.get(TIERED).is_some_and(|tiers| !tiers.is_array()) {
+            return Err(shape_error(TIERED, "is not a list"));
+        }
         if let Some(tiers) = token_tiers(self.shape.get(TIERED)) {
             return self.tiers(tiers);
         }

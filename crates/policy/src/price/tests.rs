@@ -293,6 +293,7 @@ fn prices_that_cannot_be_read_name_their_field() {
             json!({"tiered_pricing": [{"range": [0, 5], "input_cost_per_token": "x"}]}),
             "tiered_pricing[0].input_cost_per_token is not a decimal number",
         ),
+        (json!({"input_cost_per_token": 1, "tiered_pricing": {}}), "tiered_pricing is not a list"),
         (json!({"input_cost_per_second": "x"}), "input_cost_per_second is not a decimal number"),
         (json!({"input_cost_per_token": 1, "off_peak_pricing": 3}), "off_peak_pricing is not a mapping"),
         (

@@ -44,7 +44,7 @@ pub(super) struct Flags {
 #[derive(Debug, Default)]
 pub(crate) struct OneModel {
     /// The deployment of `--model`.
-    pub(crate) deployment: Option<DeploymentSettings>,
+    pub(crate) deployment: Option<Box<DeploymentSettings>>,
     pub(crate) request_timeout: Option<Duration>,
     pub(crate) drop_params: bool,
 }
@@ -54,7 +54,7 @@ impl OneModel {
     pub(crate) fn amend(&self, settings: &mut Settings) {
         if let Some(deployment) = &self.deployment {
             settings.general.completion_model.get_or_insert_with(|| deployment.model_name.clone());
-            settings.deployments.push(deployment.clone());
+            settings.deployments.push((**deployment).clone());
         }
         settings.routing.timeout = self.request_timeout.unwrap_or(settings.routing.timeout);
         settings.routing.drop_params |= self.drop_params;
@@ -71,7 +71,7 @@ impl Flags {
     pub(super) fn read(self) -> Result<OneModel, String> {
         let request_timeout = self.request_timeout.map(bound).transpose()?;
         let drop_params = self.drop_params;
-        let deployment = self.deployment()?;
+        let deployment = self.deployment()?.map(Box::new);
         Ok(OneModel { deployment, request_timeout, drop_params })
     }
 

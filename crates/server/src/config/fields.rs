@@ -138,6 +138,8 @@ pub(super) fn check_keys(section: &Section, map: &Map, problems: &mut Problems) 
         match section.standing(&entry.key) {
             Some(Standing::Served) => {}
             Some(Standing::NotYet(reason)) => not_yet(entry, reason, problems),
+            // The places where people keep what they anchor for reuse.
+            None if entry.key.starts_with("x-") || entry.key.starts_with('.') => {}
             None => {
                 let message = format!("`{}` is not a key of {}", entry.key, place_name(section));
                 problems.warn(Some(entry.key_span), message, Some(advice(section, &entry.key)));
@@ -169,7 +171,7 @@ fn advice(section: &Section, key: &str) -> String {
     let names: Vec<&str> = section.names().collect();
     match suggest::nearest(key, names) {
         Some(name) => format!("did you mean `{name}`?"),
-        None => "remove it: it has no effect".to_owned(),
+        None => "it has no effect of its own".to_owned(),
     }
 }
 

@@ -73,7 +73,7 @@ fn read_root(mut root: Map, environment: &mut Environment, problems: &mut Proble
         Some(list) => models::read(list, environment, problems),
         None => Vec::new(),
     };
-    if root.get("model_list").is_none_or(|entry| entry.value.is_null()) {
+    if root.get("model_list").is_none_or(|entry| entry.value.is_null()) && !problems.failed() {
         let help = "add a `model_list`, or start without a file to serve what the environment has keys for";
         problems.warn(
             None,

@@ -43,7 +43,7 @@ impl Source {
     }
 }
 
-/// Whether a key's value is a credential. `max_tokens` and `num_secret_questions` are not: whole endings count.
+/// Whether a key's value is a credential. `max_tokens` and prices per token are not.
 pub(crate) fn is_secret_key(key: &str) -> bool {
     const ENDINGS: &[&str] = &[
         "api_key",
@@ -74,6 +74,9 @@ pub(crate) fn is_secret_key(key: &str) -> bool {
         "cookie",
     ];
     let key = key.to_ascii_lowercase().replace('-', "_");
+    if super::keys::is_price(&key) {
+        return false;
+    }
     ENDINGS.iter().any(|ending| key == *ending || key.ends_with(&format!("_{ending}")))
         || matches!(
             key.as_str(),
@@ -119,8 +122,9 @@ fn masked_line(line: &str) -> String {
     let mut rest = line;
     while let Some(colon) = rest.find(':') {
         let (before, after) = rest.split_at(colon + 1);
-        let start = before.rfind(['{', ',', ' ', '\t']).map_or(0, |at| at + 1);
-        let key = unquoted(&before[start..colon]);
+        let name = before[..colon].trim_end();
+        let start = name.rfind(['{', '[', ',', ' ', '\t']).map_or(0, |at| at + 1);
+        let key = unquoted(&name[start..]);
         shown.push_str(&without_bare_keys(before));
         rest = after;
         if is_secret_key(key) {

@@ -1,12 +1,19 @@
 //! Replies for benchmarks, prebuilt: an upstream that costs as little as hyper lets it.
-//! Not scripted and not recorded; the models `bench` and `bench-stream` are reserved for it.
+//! Not scripted and not recorded; three model names are reserved for it:
+//!
+//! | model | reply |
+//! | --- | --- |
+//! | `bench` | a whole reply, always |
+//! | `bench-stream` | a stream, always, as fast as it can be written |
+//! | `bench-paced` | the same stream at a model's pace, [`CHUNK_PAUSE`] between chunks |
 
 use std::sync::LazyLock;
+use std::time::Duration;
 
 use bytes::Bytes;
 use memchr::memmem::find;
 
-use super::play::Body;
+use super::play::{Body, Prebuilt};
 
 /// Bytes of the whole reply.
 pub const REPLY_BYTES: usize = 624;
@@ -14,6 +21,9 @@ pub const REPLY_BYTES: usize = 624;
 pub const STREAM_CHUNKS: usize = 50;
 /// Bytes of one data frame with its blank line.
 pub const CHUNK_BYTES: usize = 226;
+
+/// Between two chunks of a paced stream.
+pub const CHUNK_PAUSE: Duration = Duration::from_millis(5);
 
 /// How far into a body the model is looked for. A request that names it later is served by the
 /// unhurried path like any other model.
@@ -54,10 +64,13 @@ fn padded(head: &str, tail: &str, size: usize) -> Bytes {
 pub(crate) fn reply(request_body: &[u8]) -> Option<(&'static str, Body)> {
     let head = request_body.get(..PEEK_BYTES).unwrap_or(request_body);
     let at = find(head, b"\"model\"")? + b"\"model\"".len();
-    let value = head.get(at..)?.trim_ascii_start().strip_prefix(b":")?.trim_ascii_start();
-    if value.starts_with(b"\"bench\"") {
-        return Some(("application/json", Body::Whole(REPLY.clone())));
+    let value =
+        head.get(at..)?.trim_ascii_start().strip_prefix(b":")?.trim_ascii_start().strip_prefix(b"\"")?;
+    let stream = |pause| ("text/event-stream", Body::Prebuilt(Prebuilt::new(&CHUNKS, pause)));
+    match value.split(|byte| *byte == b'"').next()? {
+        b"bench" => Some(("application/json", Body::Whole(REPLY.clone()))),
+        b"bench-stream" => Some(stream(Duration::ZERO)),
+        b"bench-paced" => Some(stream(CHUNK_PAUSE)),
+        _ => None,
     }
-    let streams = value.starts_with(b"\"bench-stream\"");
-    streams.then(|| ("text/event-stream", Body::Flood { frames: CHUNKS.as_slice(), flushed: true }))
 }

@@ -23,14 +23,23 @@ pub(crate) fn answer(state: &State, parts: &Parts, body: &Bytes) -> Response<Bod
     let path = parts.uri.path().strip_prefix(PREFIX).unwrap_or_default();
     match (&parts.method, path.split_once('/').unwrap_or((path, ""))) {
         (&Method::PUT, ("scripts", name)) if !name.is_empty() => put_script(state, &decoded(name), body),
-        (&Method::DELETE, ("scripts", "")) => done(state.scripts.clear()),
-        (&Method::DELETE, ("scripts", name)) => done(state.scripts.remove(&decoded(name))),
+        (&Method::DELETE, ("scripts", "")) => {
+            state.scripts.clear();
+            done()
+        }
+        (&Method::DELETE, ("scripts", name)) => {
+            state.scripts.remove(&decoded(name));
+            done()
+        }
         (&Method::GET, ("requests", "")) => {
             let query = parts.uri.query().unwrap_or_default();
             let model = query.split('&').find_map(|pair| pair.strip_prefix("model=")).map(decoded);
             json_response(StatusCode::OK, &json!(state.log.requests(model.as_deref())))
         }
-        (&Method::DELETE, ("requests", "")) => done(state.log.clear()),
+        (&Method::DELETE, ("requests", "")) => {
+            state.log.clear();
+            done()
+        }
         _ => json_response(StatusCode::NOT_FOUND, &json!({"error": "no such call under /_fake/"})),
     }
 }
@@ -38,12 +47,15 @@ pub(crate) fn answer(state: &State, parts: &Parts, body: &Bytes) -> Response<Bod
 fn put_script(state: &State, name: &str, body: &[u8]) -> Response<Body> {
     let value = serde_json::from_slice(body).map_err(Into::into);
     match value.and_then(Script::from_json) {
-        Ok(script) => done(state.scripts.set(name, script)),
+        Ok(script) => {
+            state.scripts.set(name, script);
+            done()
+        }
         Err(refused) => json_response(StatusCode::BAD_REQUEST, &json!({"error": refused.to_string()})),
     }
 }
 
-fn done((): ()) -> Response<Body> {
+fn done() -> Response<Body> {
     json_response(StatusCode::OK, &json!({"ok": true}))
 }
 

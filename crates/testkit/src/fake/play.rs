@@ -2,13 +2,13 @@
 
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use bytes::Bytes;
 use hyper::body::{Frame, SizeHint};
 use tokio::sync::mpsc::{Receiver, Sender, channel};
-use tokio::time::sleep;
+use tokio::time::{Sleep, sleep};
 
 use super::log::Watch;
 use super::script::Script;
@@ -78,9 +78,12 @@ async fn perform(output: Output, script: &Script, sender: &Sender<Result<Bytes, 
     }
     // A cut or stall beyond the last chunk still comes before the frames that say the reply is whole.
     writer.stop_at(script, usize::MAX).await?;
-    while script.never_end {
-        writer.pause(if chunk_pause.is_zero() { ENDLESS_CHUNK } else { chunk_pause }).await?;
-        writer.write(last.clone()).await?;
+    if script.never_end {
+        let pause = if chunk_pause.is_zero() { ENDLESS_CHUNK } else { chunk_pause };
+        loop {
+            writer.pause(pause).await?;
+            writer.write(last.clone()).await?;
+        }
     }
     for piece in output.tail {
         writer.write(piece).await?;
@@ -139,9 +142,41 @@ pub(crate) enum Body {
     /// Everything at once.
     Whole(Bytes),
     /// Prebuilt frames, each in a write of its own.
-    Flood { frames: &'static [Bytes], flushed: bool },
+    Prebuilt(Prebuilt),
     /// Written by a script.
     Played { receiver: Receiver<Result<Bytes, Cut>>, left: Option<u64>, watch: Watch },
+}
+
+/// Frames written one by one, `pause` apart.
+pub(crate) struct Prebuilt {
+    frames: &'static [Bytes],
+    pause: Duration,
+    timer: Option<Pin<Box<Sleep>>>,
+    flushed: bool,
+}
+
+impl Prebuilt {
+    pub(crate) fn new(frames: &'static [Bytes], pause: Duration) -> Self {
+        Self { frames, pause, timer: None, flushed: true }
+    }
+
+    fn poll_frame(&mut self, context: &mut Context<'_>) -> Poll<Option<Bytes>> {
+        // hyper gathers frames until a body is pending; a provider's tokens come one write each.
+        if !std::mem::replace(&mut self.flushed, true) {
+            if self.pause.is_zero() {
+                context.waker().wake_by_ref();
+                return Poll::Pending;
+            }
+            self.timer = Some(Box::pin(sleep(self.pause)));
+        }
+        if let Some(timer) = &mut self.timer {
+            ready!(timer.as_mut().poll(context));
+            self.timer = None;
+        }
+        let Some((frame, rest)) = self.frames.split_first() else { return Poll::Ready(None) };
+        (self.frames, self.flushed) = (rest, false);
+        Poll::Ready(Some(frame.clone()))
+    }
 }
 
 impl hyper::body::Body for Body {
@@ -157,18 +192,11 @@ impl hyper::body::Body for Body {
                 let bytes = std::mem::take(bytes);
                 Poll::Ready((!bytes.is_empty()).then(|| Ok(Frame::data(bytes))))
             }
-            Self::Flood { frames, flushed } => {
-                // hyper gathers frames until a body is pending; a provider's tokens come one write each.
-                if !std::mem::replace(flushed, true) {
-                    context.waker().wake_by_ref();
-                    return Poll::Pending;
-                }
-                let Some((frame, rest)) = frames.split_first() else { return Poll::Ready(None) };
-                (*frames, *flushed) = (rest, false);
-                Poll::Ready(Some(Ok(Frame::data(frame.clone()))))
+            Self::Prebuilt(prebuilt) => {
+                prebuilt.poll_frame(context).map(|frame| frame.map(|frame| Ok(Frame::data(frame))))
             }
             Self::Played { receiver, left, watch } => {
-                let next = std::task::ready!(receiver.poll_recv(context));
+                let next = ready!(receiver.poll_recv(context));
                 if let (Some(Ok(bytes)), Some(left)) = (&next, left.as_mut()) {
                     *left = left.saturating_sub(bytes.len() as u64);
                 }
@@ -184,7 +212,7 @@ impl hyper::body::Body for Body {
     fn is_end_stream(&self) -> bool {
         match self {
             Self::Whole(bytes) => bytes.is_empty(),
-            Self::Flood { frames, .. } => frames.is_empty(),
+            Self::Prebuilt(prebuilt) => prebuilt.frames.is_empty(),
             Self::Played { left, .. } => *left == Some(0),
         }
     }
@@ -192,7 +220,7 @@ impl hyper::body::Body for Body {
     fn size_hint(&self) -> SizeHint {
         match self {
             Self::Whole(bytes) => SizeHint::with_exact(bytes.len() as u64),
-            Self::Flood { .. } => SizeHint::default(),
+            Self::Prebuilt(_) => SizeHint::default(),
             Self::Played { left, .. } => left.map(SizeHint::with_exact).unwrap_or_default(),
         }
     }

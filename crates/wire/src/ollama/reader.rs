@@ -4,7 +4,6 @@
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use crate::chat::Block;
 use crate::codec::{Finish, Read, ReplyReader, StreamDecoder};
 use crate::event::{BlockKind, ChatEvent};
 use crate::fault::{Fault, TranslateError};
@@ -85,13 +84,6 @@ impl ReplyReader for OllamaReader {
         let mut response = fold(&events);
         // A whole reply may come without blocks, but never without its one choice.
         response.choices.resize_with(1, Default::default);
-        for block in &mut response.choices[0].blocks {
-            if let Block::ToolCall { input, .. } = block
-                && input.is_empty()
-            {
-                input.push_str("{}");
-            }
-        }
         Ok(response)
     }
 
@@ -175,8 +167,8 @@ impl OllamaDecoder {
             let id = id.unwrap_or_else(|| tool_call_id(&self.call_id, self.called));
             self.called += 1;
             let block = sink.open(BlockKind::ToolCall { id, name: call.function.name });
-            let arguments = call.function.arguments.map_or("{}", RawValue::get);
-            sink.out.push(ChatEvent::Delta { block, text: arguments.to_owned() });
+            let text = call.function.arguments.map_or_else(|| "{}".to_owned(), arguments);
+            sink.out.push(ChatEvent::Delta { block, text });
             sink.out.push(ChatEvent::Close { block });
         }
         if !reply.done {
@@ -190,5 +182,13 @@ impl OllamaDecoder {
         let reason = finish::read(reply.done_reason.as_deref().unwrap_or("stop"), self.called > 0);
         out.push(ChatEvent::Stop { choice: 0, reason });
         Read::Terminal
+    }
+}
+
+/// The JSON text of a call's arguments, which some proxies send as OpenAI's string instead of an object.
+fn arguments(raw: &RawValue) -> String {
+    match serde_json::from_str::<Option<String>>(raw.get()) {
+        Ok(text) => text.filter(|text| !text.is_empty()).unwrap_or_else(|| "{}".to_owned()),
+        Err(_) => raw.get().to_owned(),
     }
 }

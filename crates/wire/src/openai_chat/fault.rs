@@ -13,6 +13,8 @@ use crate::fault::{Fault, FaultKind};
 #[path = "fault_tests.rs"]
 mod tests;
 
+/// Stands for a message that is missing.
+const SILENT: &str = "the upstream gave no reason";
 /// A message longer than this many characters is cut.
 const MESSAGE_CHARS: usize = 4000;
 /// Only so many bytes of a body that is not JSON, or of an error searched for known phrases, are looked at.
@@ -116,7 +118,8 @@ fn classify(status: u16, words: Words, said: &str) -> Fault {
         _ => FaultKind::Other,
     };
     let code = words.kind.or_else(|| words.code.filter(|code| code.parse::<i64>().is_err()));
-    Fault { kind, status, message: words.message, code, param: words.param }
+    let message = if words.message.is_empty() { SILENT.to_owned() } else { words.message };
+    Fault { kind, status, message, code, param: words.param }
 }
 
 /// Phrases that providers use when the prompt is too long, in lower case. A pair must occur together.
@@ -204,7 +207,7 @@ fn plain(body: &[u8]) -> String {
     let body = String::from_utf8_lossy(&body[..body.len().min(LOOK_BYTES)]);
     let body = body.trim();
     if body.is_empty() {
-        return "the upstream gave no reason".to_owned();
+        return String::new();
     }
     if !body.starts_with('<') {
         return cut(body.chars().map(|c| if c.is_control() { ' ' } else { c }).collect());

@@ -29,6 +29,7 @@ fn message_and_words_of_every_shape() {
         (r#"{"error":{"status":7}}"#, r#"{"status":7}"#, None, None),
         (r#""just words""#, "just words", None, None),
         ("upstream\tsays no\n", "upstream says no", None, None),
+        (r#"{"error":{"message":""}}"#, "the upstream gave no reason", None, None),
         ("", "the upstream gave no reason", None, None),
         (
             "<html><head><title>502 Bad Gateway</title></head><body><script>x</script></body></html>",

@@ -19,6 +19,10 @@ use crate::fault::TranslateError;
 use crate::format::Format;
 use crate::raw::Raw;
 
+#[cfg(test)]
+#[path = "request_tests.rs"]
+mod tests;
+
 /// Callers speak OpenAI chat completions to us.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct ChatClient;

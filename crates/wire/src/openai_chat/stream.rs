@@ -22,6 +22,10 @@ use crate::frame::Frame;
 use crate::raw::Raw;
 use crate::reply::{Stop, Usage};
 
+#[cfg(test)]
+#[path = "stream_tests.rs"]
+mod tests;
+
 /// More tool calls than this in one stream is no honest answer; each costs memory until the end.
 const MOST_CALLS: usize = 1024;
 

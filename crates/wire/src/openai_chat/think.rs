@@ -1,6 +1,10 @@
 //! `<think>…</think>` at the start of an answer's text, split from the answer: plain servers of reasoning
 //! models leave it there. Works on text cut anywhere; a tag later in the text is the answer's own.
 
+#[cfg(test)]
+#[path = "think_tests.rs"]
+mod tests;
+
 const OPEN: &str = "<think>";
 const CLOSE: &str = "</think>";
 

@@ -16,6 +16,10 @@ use crate::event::{BlockKind, ChatEvent};
 use crate::raw::Raw;
 use crate::reply::{ChatResponse, Choice, Stop, Usage};
 
+#[cfg(test)]
+#[path = "writer_tests.rs"]
+mod tests;
+
 /// Writes the reply to one chat completion request.
 pub(super) struct ChatWriter {
     /// Whether the client asked for usage in the stream.

@@ -1,0 +1,302 @@
+//! Walks `fixtures/<upstream format>/<case>/` and runs every case:
+//!
+//! | file | what it holds |
+//! | --- | --- |
+//! | `client.json` | what the caller sends: a chat completion, or a text completion if it has a `prompt` |
+//! | `upstream.request.json` | the request we must build |
+//! | `losses.txt` | what that request cannot say, a line each; absent when it says everything |
+//! | `error.txt` | instead of all the rest: why the request cannot be said |
+//! | `upstream.reply.json`, `reply.json` | the upstream's whole reply, and ours |
+//! | `upstream.stream`, `reply.stream` | the upstream's stream, and ours |
+//! | `source.txt` | where the upstream's bytes are from |
+//!
+//! With both replies, the whole one must be what the stream amounts to. `UPDATE=1` writes expectations that
+//! are missing, for review; any other file in a case fails.
+#![cfg(test)]
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use bytes::{Bytes, BytesMut};
+use serde_json::Value;
+use tollgate_wire::chat::ChatRequest;
+use tollgate_wire::codec::{ClientCodec, Finish, Inbound, Outbound, Read, Stamp, Target, UpstreamCodec};
+use tollgate_wire::event::ChatEvent;
+use tollgate_wire::fault::TranslateError;
+use tollgate_wire::fold::fold;
+use tollgate_wire::frame::{Cutter, Framing};
+use tollgate_wire::laws::Laws;
+use tollgate_wire::ollama::{OllamaChat, OllamaGenerate};
+use tollgate_wire::openai_chat::{ChatClient, ChatUpstream};
+use tollgate_wire::openai_completions::CompletionClient;
+use tollgate_wire::reply::ChatResponse;
+
+const UPSTREAMS: [(&str, &dyn UpstreamCodec); 3] =
+    [("ollama_chat", &OllamaChat), ("ollama_generate", &OllamaGenerate), ("openai_chat", &ChatUpstream)];
+
+const FILES: [&str; 9] = [
+    "client.json",
+    "error.txt",
+    "losses.txt",
+    "reply.json",
+    "reply.stream",
+    "source.txt",
+    "upstream.reply.json",
+    "upstream.request.json",
+    "upstream.stream",
+];
+
+#[test]
+fn every_case_holds() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures");
+    let mut failures = Vec::new();
+    let mut count = 0;
+    for format in entries(&root) {
+        let name = format.file_name().unwrap().to_str().unwrap();
+        let Some((_, codec)) = UPSTREAMS.iter().find(|(known, _)| *known == name) else {
+            failures.push(format!("{name}: no codec of this name"));
+            continue;
+        };
+        for directory in entries(&format) {
+            count += 1;
+            let case =
+                Case { label: format!("{name}/{}", directory.file_name().unwrap().display()), directory };
+            failures.extend(case.run(*codec).into_iter().map(|failure| format!("{}: {failure}", case.label)));
+        }
+    }
+    assert!(count > 20, "only {count} cases found");
+    assert!(failures.is_empty(), "\n{}", failures.join("\n"));
+}
+
+fn entries(directory: &Path) -> Vec<PathBuf> {
+    let mut entries: Vec<PathBuf> =
+        fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path()).collect();
+    entries.sort();
+    entries
+}
+
+struct Case {
+    label: String,
+    directory: PathBuf,
+}
+
+impl Case {
+    fn run(&self, codec: &dyn UpstreamCodec) -> Vec<String> {
+        let mut failures = Vec::new();
+        for path in entries(&self.directory) {
+            let name = path.file_name().unwrap().to_str().unwrap();
+            if !FILES.contains(&name) {
+                failures.push(format!("{name} is not a file of a case"));
+            }
+        }
+        if self.read("source.txt").is_none_or(|text| text.trim().is_empty()) {
+            failures.push("source.txt is missing".to_owned());
+        }
+        let Some(body) = self.read("client.json") else {
+            failures.push("client.json is missing".to_owned());
+            return failures;
+        };
+        let exchange = Exchange { codec, body };
+        let Outbound { body, losses, reader } = match exchange.begin() {
+            Ok((_, outbound)) => outbound,
+            Err(error) => {
+                self.expect("error.txt", &format!("{error}\n"), &mut failures);
+                return failures;
+            }
+        };
+        let losses: String = losses.iter().map(|loss| format!("{}: {}\n", loss.field, loss.why)).collect();
+        self.expect("losses.txt", &losses, &mut failures);
+        self.expect("error.txt", "", &mut failures);
+        self.expect("upstream.request.json", &pretty(&body), &mut failures);
+
+        let mut whole: Option<ChatResponse> = None;
+        if let Some(reply) = self.read("upstream.reply.json") {
+            match reader.whole(reply.as_bytes()) {
+                Ok(response) => {
+                    let written = exchange.begin().unwrap().0.writer.whole(&response, &stamp());
+                    self.expect("reply.json", &pretty(&written), &mut failures);
+                    whole = Some(response);
+                }
+                Err(error) => failures.push(format!("upstream.reply.json: {error}")),
+            }
+        }
+        if let Some(stream) = self.read("upstream.stream") {
+            let run = exchange.stream(&[stream.as_bytes()]);
+            self.expect("reply.stream", &run.text, &mut failures);
+            failures.extend(exchange.replay(&stream, &run));
+            if let Some(whole) = whole {
+                failures.extend(differs(fold(&run.events), whole));
+            }
+        }
+        failures
+    }
+
+    fn read(&self, name: &str) -> Option<String> {
+        fs::read_to_string(self.directory.join(name)).ok()
+    }
+
+    /// Compares with the file `name`; an empty expectation is no file.
+    fn expect(&self, name: &str, found: &str, failures: &mut Vec<String>) {
+        let expected = self.read(name).unwrap_or_default();
+        if expected.is_empty() && std::env::var_os("UPDATE").is_some() && !found.is_empty() {
+            fs::write(self.directory.join(name), found).unwrap();
+        } else if expected != found {
+            failures.push(format!("{name} differs; found:\n{found}"));
+        }
+    }
+}
+
+fn stamp() -> Stamp {
+    Stamp { model: "public-name".to_owned(), created: 1_700_000_000, id: "chatcmpl-stamp".to_owned() }
+}
+
+fn pretty(body: &[u8]) -> String {
+    let value: Value = serde_json::from_slice(body).unwrap();
+    serde_json::to_string_pretty(&value).unwrap() + "\n"
+}
+
+fn differs(mut streamed: ChatResponse, mut whole: ChatResponse) -> Option<String> {
+    for choice in streamed.choices.iter_mut().chain(&mut whole.choices) {
+        choice.logprobs = None;
+    }
+    (streamed != whole).then(|| format!("the stream amounts to\n{streamed:?}\nbut the whole is\n{whole:?}"))
+}
+
+/// One request, which can be answered again and again.
+struct Exchange<'a> {
+    codec: &'a dyn UpstreamCodec,
+    body: String,
+}
+
+/// What came of one stream.
+#[derive(Default)]
+struct Run {
+    events: Vec<ChatEvent>,
+    text: String,
+    finish: Option<Finish>,
+    reads: Vec<Read>,
+    /// How many of `events` the decoder gave only at the end.
+    late: usize,
+}
+
+impl Exchange<'_> {
+    fn begin(&self) -> Result<(Inbound, Outbound), TranslateError> {
+        let completion =
+            serde_json::from_str::<BTreeMap<String, Value>>(&self.body).unwrap().contains_key("prompt");
+        let client: &dyn ClientCodec = if completion { &CompletionClient } else { &ChatClient };
+        let inbound = client.decode(self.body.as_bytes())?;
+        let request: &ChatRequest = &inbound.request;
+        let target = Target { model: &request.model, call_id: "01234567-89ab-cdef" };
+        let outbound = self.codec.encode(request, &target)?;
+        Ok((inbound, outbound))
+    }
+
+    /// Reads `chunks` as a gateway does: unknown and corrupt frames are skipped, the laws are checked.
+    fn stream(&self, chunks: &[&[u8]]) -> Run {
+        let (inbound, outbound) = self.begin().unwrap();
+        let mut cutter = Cutter::new(outbound.reader.framing(), 1 << 20);
+        let mut decoder = outbound.reader.stream();
+        let mut encoder = inbound.writer.stream(stamp());
+        let mut run = Run::default();
+        let mut over = false;
+        let mut scratch = String::new();
+        for at in 0..=chunks.len() {
+            let mut last = match chunks.get(at) {
+                Some(chunk) => {
+                    cutter.push(Bytes::copy_from_slice(chunk));
+                    None
+                }
+                None => cutter.rest(),
+            };
+            while let Some(cut) = cutter.next().unwrap().or_else(|| last.take()) {
+                let Some(frame) = cut.frame(&mut scratch).unwrap() else { continue };
+                if over {
+                    continue;
+                }
+                let read = decoder.frame(&frame, &mut run.events);
+                over = matches!(read, Read::Terminal | Read::Failed(_));
+                run.reads.push(read);
+            }
+        }
+        let before = run.events.len();
+        let finish = decoder.end(&mut run.events);
+        run.late = run.events.len() - before;
+        let (mut laws, mut out) = (Laws::default(), BytesMut::new());
+        for event in &run.events {
+            laws.check(event).unwrap();
+            encoder.event(event, &mut out);
+        }
+        encoder.finish(&finish, &mut out);
+        run.text = String::from_utf8(out.to_vec()).unwrap();
+        run.finish = Some(finish);
+        run
+    }
+
+    /// Replays a stream byte by byte, cut after each frame, and with a frame inserted before each frame.
+    fn replay(&self, stream: &str, whole: &Run) -> Vec<String> {
+        let framing = self.begin().unwrap().1.reader.framing();
+        let mut failures = Vec::new();
+        let bytewise: Vec<&[u8]> = stream.as_bytes().chunks(1).collect();
+        if self.stream(&bytewise).text != whole.text {
+            failures.push("byte by byte it reads differently".to_owned());
+        }
+        let (unknown, corrupt) = match framing {
+            Framing::Sse => ("data: {\"object\":\"new.thing\",\"x\":1}\n\n", "data: {\"choices\":[{\n\n"),
+            Framing::Lines => ("{\"new_thing\":1}\n", "{\"message\":{\"con\n"),
+        };
+        for at in borders(stream, framing) {
+            let (head, tail) = stream.split_at(at);
+            if let Some(failure) = invented(&self.stream(&[head.as_bytes()])) {
+                failures.push(format!("cut at byte {at}: {failure}"));
+            }
+            if tail.is_empty() {
+                continue;
+            }
+            for (inserted, expected) in [(unknown, "Unknown"), (corrupt, "Corrupt")] {
+                let run = self.stream(&[head.as_bytes(), inserted.as_bytes(), tail.as_bytes()]);
+                // Behind the terminal frame nothing is read any more.
+                let read = run.reads.len() <= whole.reads.len()
+                    || run.reads.iter().any(|read| format!("{read:?}").starts_with(expected));
+                if !read || run.text != whole.text {
+                    failures.push(format!("{expected} frame at byte {at} changed the reply:\n{}", run.text));
+                }
+            }
+        }
+        failures
+    }
+}
+
+/// The places between frames, the beginning and the end included.
+fn borders(stream: &str, framing: Framing) -> Vec<usize> {
+    let mut cutter = Cutter::new(framing, 1 << 20);
+    cutter.push(Bytes::copy_from_slice(stream.as_bytes()));
+    let mut at = 0;
+    let mut borders = vec![0];
+    while let Some(cut) = cutter.next().unwrap() {
+        at += cut.raw.len();
+        borders.push(at);
+    }
+    borders
+}
+
+/// What a stream that was cut claims although the upstream never said it.
+fn invented(run: &Run) -> Option<&'static str> {
+    let (said, late) = run.events.split_at(run.events.len() - run.late);
+    if late.iter().any(|event| matches!(event, ChatEvent::Stop { .. } | ChatEvent::Usage(_))) {
+        return Some("its end invents events");
+    }
+    let complete = run.finish == Some(Finish::Complete);
+    if complete != run.text.ends_with("data: [DONE]\n\n") || complete == run.text.contains("\"error\":") {
+        return Some("its last frame does not fit its finish");
+    }
+    let terminal = run.reads.last() == Some(&Read::Terminal);
+    let of = |event: &ChatEvent| match event {
+        ChatEvent::Open { choice, .. } | ChatEvent::Stop { choice, .. } => Some(*choice),
+        _ => None,
+    };
+    let opened: BTreeSet<u32> = said.iter().filter_map(of).collect();
+    let stopped: BTreeSet<u32> =
+        said.iter().filter(|event| matches!(event, ChatEvent::Stop { .. })).filter_map(of).collect();
+    (complete && !terminal && (opened.is_empty() || opened != stopped)).then_some("complete without a reason")
+}
