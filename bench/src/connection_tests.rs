@@ -1,7 +1,7 @@
 use super::*;
 
 const CHUNKED: &[u8] = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n\
-    a\r\ndata: 1\n\nd\r\nc;x=y\r\nata: [DONE]\n\n\r\n0\r\n\r\n";
+    a\r\ndata: 1\n\nd\r\nd;x=y\r\nata: [DONE]\n\n\r\n0\r\n\r\n";
 
 /// Feeds the bytes in pieces of `size`; what is left in the buffer after the reply comes back.
 fn read(bytes: &[u8], size: usize) -> (Head, u64, usize) {

@@ -188,6 +188,12 @@ impl Snapshot {
         &self.catalog
     }
 
+    /// The same, to be carried over to the next snapshot.
+    #[must_use]
+    pub fn catalog_handle(&self) -> Arc<Catalog> {
+        Arc::clone(&self.catalog)
+    }
+
     /// The group a wildcard makes for `asked`, kept for the next call.
     fn materialize(&self, asked: &str) -> Option<Arc<Group>> {
         let known = self.materialized.read().unwrap_or_else(PoisonError::into_inner).get(asked).cloned();

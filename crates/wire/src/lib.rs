@@ -5,7 +5,7 @@
 //! pure function or a state machine fed by its caller, so all of it is tested without a network.
 //!
 //! Map, in reading order:
-//! - [`format`]: the wire dialects by name, and the operation each one carries
+//! - [mod@format]: the wire dialects by name, and the operation each one carries
 //! - [`chat`], [`reply`], [`event`], [`embed`]: the canonical values
 //! - [`codec`]: the seam every format implements, both directions
 //! - [`envelope`], [`tap`]: same-format traffic, spliced and metered without building a tree

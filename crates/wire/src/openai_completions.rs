@@ -14,7 +14,6 @@ use crate::fault::TranslateError;
 use crate::format::Format;
 use crate::openai_chat::written::{WrittenError, WrittenUsage};
 use crate::openai_chat::{Fields, field, finish, frame, json, list, malformed, or, typed};
-use crate::raw::Raw;
 use crate::reply::{ChatResponse, Stop, Usage};
 
 #[cfg(test)]
@@ -37,14 +36,6 @@ impl ClientCodec for CompletionClient {
             match name.as_ref() {
                 "prompt" => {}
                 "logprobs" => logprobs(&mut request, raw)?,
-                // Words of chat completions: here they are nobody's, and kept verbatim.
-                "tools"
-                | "tool_choice"
-                | "response_format"
-                | "reasoning_effort"
-                | "max_completion_tokens" => {
-                    request.extras.push((name.clone().into_owned(), Raw::from(*raw)));
-                }
                 _ => field(&mut request, name, raw)?,
             }
         }

@@ -59,7 +59,7 @@ const TABLE: &[Ignored] = &[
     Ignored("save", Nothing, LEGACY),
     Ignored("add_key", Value, LEGACY),
     Ignored("reload", Nothing, "a changed configuration file is read again anyway"),
-    Ignored("prometheus_metrics_port", Value, "metrics are served on the gateway's own port"),
+    Ignored("prometheus_metrics_port", Value, "metrics have no port of their own"),
 ];
 
 /// Adds the flags, hidden from the help text.

@@ -20,9 +20,7 @@ pub(super) fn report(entry: &Map, problems: &mut Problems) -> bool {
 
 fn belongs_in_params(key: &str) -> bool {
     keys::ENTRY.standing(key).is_none()
-        && (keys::PARAMS.standing(key).is_some()
-            || keys::REQUEST_FIELDS.contains(&key)
-            || keys::is_price(key))
+        && (keys::PARAMS.standing(key).is_some() || keys::is_request_field(key) || keys::is_price(key))
 }
 
 /// The entry with everything where it belongs, as it may be shown. The limits move along, although LiteLLM

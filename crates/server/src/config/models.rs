@@ -36,7 +36,7 @@ pub(super) fn read(
                 Some("ids tell deployments apart: change one".to_owned()),
             );
         }
-        deployments.push(deployment);
+        deployments.push((deployment, node.span));
     }
     deployments
 }
@@ -136,7 +136,7 @@ fn sort_keys(params: &Map, deployment: &mut DeploymentSettings, problems: &mut P
             Some(Standing::Served) => {}
             Some(Standing::NotYet(reason)) => fields::not_yet(entry, reason, problems),
             None => {
-                if !keys::REQUEST_FIELDS.contains(&key)
+                if !keys::is_request_field(key)
                     && let Some(name) = fields::slip_of(key, &keys::PARAMS)
                 {
                     let message = format!("`{key}` is sent to the provider as a field of each request");

@@ -10,9 +10,13 @@ use crate::fault::{Fault, TranslateError};
 use crate::fold::fold;
 use crate::frame::{Frame, Framing};
 use crate::openai_chat::speech::{Sink, Speech};
-use crate::openai_chat::{fault, finish, malformed, tool_call_id};
+use crate::openai_chat::{fault, finish, malformed, object, tool_call_id};
 use crate::raw::Raw;
 use crate::reply::{ChatResponse, Usage};
+
+#[cfg(test)]
+#[path = "reader_tests.rs"]
+mod tests;
 
 /// Reads the reply to one request.
 pub(super) struct OllamaReader {
@@ -110,7 +114,7 @@ impl StreamDecoder for OllamaDecoder {
             Ok(raw) => raw,
             Err(error) => return Read::Corrupt(format!("not JSON: {:?} error", error.classify())),
         };
-        let Ok(reply) = serde_json::from_str::<Reply<'_>>(raw.get()) else {
+        let Some(reply) = object::<Reply<'_>>(raw) else {
             return Read::Corrupt("not a line of Ollama's".to_owned());
         };
         if let Some(error) = reply.error {

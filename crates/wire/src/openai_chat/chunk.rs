@@ -218,9 +218,14 @@ fn present(raw: Option<&RawValue>) -> Option<&RawValue> {
     raw.filter(|raw| !matches!(raw.get(), "null" | "\"\"" | "{}" | "false"))
 }
 
+/// The object in `raw`. A list is none, though serde would fill a struct from it by position.
+pub(crate) fn object<'a, T: Deserialize<'a>>(raw: &'a RawValue) -> Option<T> {
+    raw.get().starts_with('{').then(|| serde_json::from_str(raw.get()).ok()).flatten()
+}
+
 /// The object in `raw`, or an empty one.
 fn of<'a, T: Default + Deserialize<'a>>(raw: Option<&'a RawValue>) -> T {
-    raw.and_then(|raw| serde_json::from_str(raw.get()).ok()).unwrap_or_default()
+    raw.and_then(object).unwrap_or_default()
 }
 
 /// The objects of a list.

@@ -7,6 +7,7 @@
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
+use super::chunk::object;
 use crate::fault::{Fault, FaultKind};
 
 #[cfg(test)]
@@ -64,7 +65,7 @@ struct Wire<'a> {
 
 impl Words {
     fn read(raw: &RawValue) -> Self {
-        let wire: Wire<'_> = serde_json::from_str(raw.get()).unwrap_or_default();
+        let wire: Wire<'_> = object(raw).unwrap_or_default();
         let message = match wire.message.or(wire.msg).or(wire.detail) {
             Some(said) => text(innermost(said)).unwrap_or_else(|| said.get().to_owned()),
             None => text(raw).unwrap_or_else(|| raw.get().to_owned()),
@@ -182,7 +183,7 @@ fn innermost(raw: &RawValue) -> &RawValue {
         let inner = if at.get().starts_with('[') {
             serde_json::from_str::<Vec<&RawValue>>(at.get()).ok().and_then(|list| list.first().copied())
         } else {
-            let wire: Wire<'_> = serde_json::from_str(at.get()).unwrap_or_default();
+            let wire: Wire<'_> = object(at).unwrap_or_default();
             wire.error.or(wire.errors).filter(|inner| !matches!(inner.get(), "null" | "true" | "[]" | "{}"))
         };
         match inner {
@@ -198,7 +199,7 @@ fn text(raw: &RawValue) -> Option<String> {
     if let Ok(text) = serde_json::from_str::<String>(raw.get()) {
         return Some(text);
     }
-    let wire: Wire<'_> = serde_json::from_str(raw.get()).ok()?;
+    let wire: Wire<'_> = object(raw)?;
     serde_json::from_str(wire.message.or(wire.msg)?.get()).ok()
 }
 

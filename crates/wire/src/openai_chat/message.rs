@@ -5,7 +5,7 @@
 
 use serde_json::value::RawValue;
 
-use super::request::{Fields, list, malformed, typed};
+use super::fields::{Fields, list, malformed, typed};
 use crate::chat::{Block, Role, Source, Turn};
 use crate::fault::TranslateError;
 use crate::format::Format;

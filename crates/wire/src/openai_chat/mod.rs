@@ -3,18 +3,21 @@
 //! Not for same-format traffic: that is spliced and tapped, see [`crate::envelope`] and [`crate::tap`];
 //! it shares only [`usage`] and [`fault`] with the codecs here.
 //!
-//! Towards the client: `request` and `message` read, `writer` writes. Towards the upstream: `encode` writes,
-//! `reader` and `stream` read what `chunk` picks out of a reply.
+//! Towards the client: `request` and `message` read, `writer` and `stream_writer` write. Towards the
+//! upstream: `encode` writes, `reader` and `stream` read what `chunk` picks out of a reply.
 
 mod chunk;
 mod encode;
+mod encode_message;
 pub mod fault;
+mod fields;
 pub(crate) mod finish;
 mod message;
 mod reader;
 mod request;
 pub(crate) mod speech;
 mod stream;
+mod stream_writer;
 pub(crate) mod think;
 pub mod usage;
 mod writer;
@@ -23,8 +26,10 @@ pub(crate) mod written;
 pub use encode::ChatUpstream;
 pub use request::ChatClient;
 
+pub(crate) use chunk::object;
 pub(crate) use encode::function_tool;
-pub(crate) use request::{Fields, field, list, malformed, typed};
+pub(crate) use fields::{Fields, list, malformed, typed};
+pub(crate) use request::field;
 pub(crate) use writer::{frame, json, or};
 
 /// An id for a tool call that the upstream left without one: the same call and position give the same id.

@@ -2,8 +2,8 @@
 
 use serde_json::value::RawValue;
 
-use super::chunk::{Prose, Reply, WireChoice, text};
-use super::request::malformed;
+use super::chunk::{Prose, Reply, WireChoice, object, text};
+use super::fields::malformed;
 use super::stream::ChatDecoder;
 use super::think::{Piece, Splitter};
 use super::{fault, finish, tool_call_id};
@@ -28,8 +28,7 @@ impl ReplyReader for ChatReader {
     fn whole(&self, body: &[u8]) -> Result<ChatResponse, TranslateError> {
         let raw: &RawValue =
             serde_json::from_slice(body).map_err(|error| malformed("body", &error.to_string()))?;
-        let reply: Reply<'_> =
-            serde_json::from_str(raw.get()).map_err(|_| malformed("body", "must be an object"))?;
+        let reply: Reply<'_> = object(raw).ok_or_else(|| malformed("body", "must be an object"))?;
         if let Some(error) = reply.failure() {
             return Err(malformed("error", &fault::of_frame(error).message));
         }

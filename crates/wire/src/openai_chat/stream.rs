@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 
 use serde_json::value::RawValue;
 
-use super::chunk::{Call, Prose, Reply, WireChoice, text};
+use super::chunk::{Call, Prose, Reply, WireChoice, object, text};
 use super::speech::{Sink, Speech};
 use super::{fault, finish, tool_call_id};
 use crate::codec::{Finish, Read, StreamDecoder};
@@ -69,7 +69,7 @@ impl StreamDecoder for ChatDecoder {
             Ok(raw) => raw,
             Err(error) => return Read::Corrupt(format!("not JSON: {:?} error", error.classify())),
         };
-        let Ok(reply) = serde_json::from_str::<Reply<'_>>(raw.get()) else {
+        let Some(reply) = object::<Reply<'_>>(raw) else {
             return Read::Corrupt("not a JSON object".to_owned());
         };
         if let Some(error) = reply.failure().or_else(|| (frame.event == "error").then_some(raw)) {
@@ -239,7 +239,7 @@ impl OpenChoice {
             None if call.name.is_empty() => self.calls.last()?,
             None => return None,
         };
-        (!(other_id(open) && !call.name.is_empty())).then_some(open.block)
+        (!other_id(open) || call.name.is_empty()).then_some(open.block)
     }
 
     fn close(&mut self, sink: &mut Sink<'_>) {

@@ -15,6 +15,7 @@ use serde::Deserialize;
 use serde::de::{Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
+use super::chunk::object;
 use crate::reply::{Tier, Usage};
 
 #[cfg(test)]
@@ -25,7 +26,7 @@ mod tests;
 /// and is left at its default, see [`tier`].
 #[must_use]
 pub fn read(usage: &RawValue) -> Option<Usage> {
-    let wire: Wire<'_> = serde_json::from_str(usage.get()).ok()?;
+    let wire: Wire<'_> = object(usage)?;
     if wire.prompt_tokens.0.is_none() && wire.completion_tokens.0.is_none() && wire.total_tokens.0.is_none() {
         return None;
     }
@@ -130,7 +131,7 @@ fn first(counts: &[Count]) -> u64 {
 }
 
 fn nested<'a, T: Default + Deserialize<'a>>(raw: Option<&'a RawValue>) -> T {
-    raw.and_then(|raw| serde_json::from_str(raw.get()).ok()).unwrap_or_default()
+    raw.and_then(object).unwrap_or_default()
 }
 
 fn cost_nano(wire: &Wire<'_>) -> Option<u64> {

@@ -84,7 +84,7 @@ fn odd_types_read_as_absent() {
     let json = r#"{"prompt_tokens":12.0,"completion_tokens":null,"total_tokens":[1],"cached_tokens":{"a":1},
         "prompt_tokens_details":"none","completion_tokens_details":{"reasoning_tokens":-4}}"#;
     assert_eq!(usage(json), Some(Usage { input: 12, ..Usage::default() }));
-    for nothing in ["null", "{}", "[]", "7", r#"{"prompt_tokens":null}"#] {
+    for nothing in ["null", "{}", "[]", "[7,8,9]", "7", r#"{"prompt_tokens":null}"#] {
         assert_eq!(usage(nothing), None, "{nothing}");
     }
     let most = format!(r#"{{"prompt_tokens":{0},"completion_tokens":{0},"cached_tokens":{0}}}"#, u64::MAX);

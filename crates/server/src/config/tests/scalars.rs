@@ -102,3 +102,35 @@ fn the_mistakes_people_make_are_explained() {
         );
     }
 }
+
+/// Every fixture cut at every place, and with letters of YAML's syntax thrown in: a message or a value, never a panic.
+#[test]
+fn damaged_files_end_in_a_message_too() {
+    let directory = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/configs");
+    let texts: Vec<String> = std::fs::read_dir(directory)
+        .unwrap()
+        .filter_map(|file| std::fs::read_to_string(file.unwrap().path()).ok())
+        .collect();
+    assert!(texts.len() > 10);
+    let mut state = 7_u32;
+    let mut random = |below: usize| {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        (state >> 8) as usize % below.max(1)
+    };
+    let syntax: Vec<char> = ":-?[]{},#&*!|>'\"%@` \t\n\r\u{feff}\u{85}é~<".chars().collect();
+    for text in &texts {
+        for cut in text.char_indices().map(|(at, _)| at) {
+            _ = parsed(&text[..cut]);
+        }
+        for _ in 0..500 {
+            let mut letters: Vec<char> = text.chars().collect();
+            for _ in 0..=random(4) {
+                let at = random(letters.len() + 1);
+                letters.insert(at, syntax[random(syntax.len())]);
+            }
+            if let Err(message) = parsed(&letters.into_iter().collect::<String>()) {
+                assert!(!message.is_empty());
+            }
+        }
+    }
+}

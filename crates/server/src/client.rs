@@ -1,0 +1,64 @@
+//! Talking to a running gateway from the command line: `--test` and `--health`.
+
+use std::process::ExitCode;
+use std::time::Duration;
+
+use anyhow::Context;
+use bytes::Bytes;
+use gateway::body::Pieces;
+use gateway::transport::{Tls, Transport};
+use http::Request;
+use http::header::{AUTHORIZATION, CONTENT_TYPE};
+use secrecy::ExposeSecret;
+use serde_json::{Value, json};
+
+use crate::cli::RunningGateway;
+use crate::print;
+
+/// Health checks of many deployments take their time.
+const PATIENCE: Duration = Duration::from_secs(120);
+const MOST_BYTES: usize = 16 << 20;
+
+/// Sends a test chat request and prints the answer.
+pub(crate) fn test(gateway: &RunningGateway) -> anyhow::Result<ExitCode> {
+    let model = match &gateway.model {
+        Some(model) => model.clone(),
+        None => {
+            let models = ask(gateway, "/v1/models", None)?.1;
+            models["data"][0]["id"].as_str().context("the gateway serves no models")?.to_owned()
+        }
+    };
+    let body = json!({"model": model, "messages": [{"role": "user", "content": "This is a test request. Say ok."}]});
+    report(ask(gateway, "/v1/chat/completions", Some(&body))?)
+}
+
+/// Asks for the health of every deployment and prints it.
+pub(crate) fn health(gateway: &RunningGateway) -> anyhow::Result<ExitCode> {
+    report(ask(gateway, "/health", None)?)
+}
+
+fn report((succeeded, answer): (bool, Value)) -> anyhow::Result<ExitCode> {
+    print(&format!("{}\n", serde_json::to_string_pretty(&answer)?));
+    Ok(if succeeded { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn ask(gateway: &RunningGateway, path: &str, body: Option<&Value>) -> anyhow::Result<(bool, Value)> {
+    let url = format!("{}{path}", gateway.base_url);
+    let request = if body.is_some() { Request::post(&url) } else { Request::get(&url) };
+    let request = match &gateway.key {
+        Some(key) => request.header(AUTHORIZATION, format!("Bearer {}", key.expose_secret())),
+        None => request,
+    };
+    let bytes = body.map_or_else(Bytes::new, |body| body.to_string().into());
+    let request = request.header(CONTENT_TYPE, "application/json").body(Pieces::from(bytes))?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(async {
+        let transport = Transport::new(&Tls::new()?);
+        let failed = |fault: wire::fault::Fault| anyhow::anyhow!("{url}: {}", fault.message);
+        let reply = transport.send(request, PATIENCE).await.map_err(failed)?;
+        let succeeded = reply.status.is_success();
+        let bytes = reply.body.whole(MOST_BYTES).await.map_err(failed)?;
+        let answer = serde_json::from_slice(&bytes).context("the answer is not JSON: is this a gateway?")?;
+        Ok((succeeded, answer))
+    })
+}

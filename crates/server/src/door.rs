@@ -1,0 +1,162 @@
+//! Where requests come in: one connection, and which part of the house each of its requests goes to.
+
+use std::convert::Infallible;
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use axum::Router;
+use bytes::Bytes;
+use gateway::body::ReplyBody;
+use gateway::life::Gateway;
+use gateway::refusal::Refusal;
+use gateway::{auth, deliver, endpoint, life};
+use http::header::{self, HeaderMap, HeaderName, HeaderValue};
+use http::{Method, Request, Response, StatusCode};
+use http_body::{Body, Frame, SizeHint};
+use hyper::body::Incoming;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::server::conn::auto;
+use hyper_util::server::graceful::GracefulConnection;
+use tokio::net::TcpStream;
+use tower::ServiceExt;
+
+/// A client may take this long for the head of a request, and stay idle this long between two.
+const HEAD_PATIENCE: Duration = Duration::from_secs(75);
+/// Bound of a request's head. (Also the size of one read, so not too small.)
+const MOST_HEAD: usize = 64 << 10;
+
+/// One worker's door.
+#[derive(Clone)]
+pub(crate) struct Door {
+    gateway: Gateway,
+    admin: Router,
+    http: auto::Builder<TokioExecutor>,
+}
+
+/// A response body of either half of the house.
+pub(crate) enum DoorBody {
+    Gateway(ReplyBody),
+    Admin(axum::body::Body),
+}
+
+impl Door {
+    pub(crate) fn new(gateway: Gateway) -> Self {
+        let mut http = auto::Builder::new(TokioExecutor::new());
+        http.http1().timer(TokioTimer::new()).header_read_timeout(HEAD_PATIENCE).max_buf_size(MOST_HEAD);
+        http.http2()
+            .timer(TokioTimer::new())
+            .max_concurrent_streams(256)
+            .max_header_list_size(MOST_HEAD as u32)
+            .keep_alive_interval(Duration::from_secs(30));
+        Self { admin: admin::router(gateway.clone()), gateway, http }
+    }
+
+    /// One connection, ready to be driven to its end.
+    pub(crate) fn connection(
+        &self,
+        stream: TcpStream,
+        peer: SocketAddr,
+    ) -> impl GracefulConnection<Error: std::fmt::Display> + Send + use<> {
+        // Small frames of a stream must not wait for each other.
+        let _ = stream.set_nodelay(true);
+        let door = self.clone();
+        let service = service_fn(move |request| {
+            let door = door.clone();
+            async move { Ok::<_, Infallible>(door.answer(request, peer).await) }
+        });
+        self.http.serve_connection(TokioIo::new(stream), service).into_owned()
+    }
+
+    async fn answer(&self, request: Request<Incoming>, peer: SocketAddr) -> Response<DoorBody> {
+        let open = !self.gateway.live.snapshot().keys.is_locked();
+        if open && let Err(refusal) = auth::only_this_machine(request.headers(), peer.ip()) {
+            return deliver::bare_refusal(&refusal, None).map(DoorBody::Gateway);
+        }
+        let from_page = request.headers().contains_key(header::ORIGIN);
+        let mut response = match endpoint::find(request.uri().path()) {
+            _ if from_page && is_preflight(&request) => preflight(request.headers()),
+            Some((operation, model)) if request.method() == Method::POST => {
+                let model = model.map(std::borrow::Cow::into_owned);
+                let (head, body) = request.into_parts();
+                life::call(&self.gateway, operation, model, head, body).await.map(DoorBody::Gateway)
+            }
+            Some(_) => wrong_method(&request),
+            None => {
+                let result = self.admin.clone().oneshot(request.map(axum::body::Body::new)).await;
+                result.unwrap_or_else(|never| match never {}).map(DoorBody::Admin)
+            }
+        };
+        guard(response.headers_mut(), from_page);
+        response
+    }
+}
+
+/// Headers of every response: no framing, no sniffing; any page may read it if it has a key to send.
+fn guard(headers: &mut HeaderMap, from_page: bool) {
+    headers.insert(header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY"));
+    headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static("frame-ancestors 'none'"));
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.insert(header::VARY, HeaderValue::from_static("Origin"));
+    if from_page {
+        headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
+        headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static("*"));
+    }
+}
+
+fn is_preflight(request: &Request<Incoming>) -> bool {
+    request.method() == Method::OPTIONS && request.headers().contains_key(header::ACCESS_CONTROL_REQUEST_METHOD)
+}
+
+fn preflight(asked: &HeaderMap) -> Response<DoorBody> {
+    const METHODS: &str = "GET, POST, PUT, PATCH, DELETE, HEAD, OPTIONS, QUERY";
+    let mut response = Response::new(DoorBody::Gateway(Bytes::new().into()));
+    let headers = response.headers_mut();
+    headers.insert(header::ACCESS_CONTROL_ALLOW_METHODS, HeaderValue::from_static(METHODS));
+    headers.insert(header::ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static("600"));
+    let wanted = asked.get(header::ACCESS_CONTROL_REQUEST_HEADERS).cloned();
+    headers.insert(header::ACCESS_CONTROL_ALLOW_HEADERS, wanted.unwrap_or(HeaderValue::from_static("*")));
+    response
+}
+
+fn wrong_method(request: &Request<Incoming>) -> Response<DoorBody> {
+    static ALLOW: HeaderName = header::ALLOW;
+    let message = format!("{} takes POST, not {}.", request.uri().path(), request.method());
+    let refusal = Refusal::new(StatusCode::METHOD_NOT_ALLOWED.as_u16(), message);
+    let mut response = deliver::bare_refusal(&refusal, None).map(DoorBody::Gateway);
+    response.headers_mut().insert(&ALLOW, HeaderValue::from_static("POST"));
+    response
+}
+
+impl Body for DoorBody {
+    type Data = Bytes;
+    type Error = axum::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+        match &mut *self {
+            Self::Gateway(body) => {
+                Pin::new(body).poll_frame(context).map(|next| next.map(|frame| frame.map_err(|never| match never {})))
+            }
+            Self::Admin(body) => Pin::new(body).poll_frame(context),
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        match self {
+            Self::Gateway(body) => body.is_end_stream(),
+            Self::Admin(body) => body.is_end_stream(),
+        }
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match self {
+            Self::Gateway(body) => body.size_hint(),
+            Self::Admin(body) => body.size_hint(),
+        }
+    }
+}
