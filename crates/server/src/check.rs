@@ -3,8 +3,11 @@
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::path::Path;
+use std::sync::Arc;
 
 use gateway::settings::{DeploymentSettings, Settings};
+use gateway::snapshot::{Flaw, Snapshot};
+use policy::catalog::Catalog;
 use serde_json::json;
 use wire::provider::{self, resolve::resolve};
 
@@ -32,7 +35,12 @@ impl Checked {
 /// Checks a file. `color` is for text on a terminal.
 pub(crate) fn check(file: &Path, format: CheckFormat, environment: &Environment, color: bool) -> Checked {
     let (problems, loaded) = match config::load(file, environment) {
-        Ok(mut loaded) => (std::mem::take(&mut loaded.notices), Some(loaded)),
+        Ok(mut loaded) => {
+            let mut problems = std::mem::take(&mut loaded.notices);
+            problems.extend(compiled(&mut loaded));
+            let usable = problems.iter().all(|problem| problem.severity == Severity::Warning);
+            (problems, usable.then_some(loaded))
+        }
         Err(report) => (report.problems, None),
     };
     let text = match format {
@@ -40,6 +48,34 @@ pub(crate) fn check(file: &Path, format: CheckFormat, environment: &Environment,
         CheckFormat::Json => as_json(file, &problems, loaded.as_ref()),
     };
     Checked { text, passed: loaded.is_some() }
+}
+
+/// What compiling the settings has to say, which knows the catalog of models; at the entries it is about.
+/// Entries that the gateway would leave out are taken from the settings.
+fn compiled(loaded: &mut Loaded) -> Vec<Problem> {
+    let problem = |severity, message, place| Problem { severity, message, help: None, place, repeats: 0 };
+    let catalog = match Catalog::bundled() {
+        Ok(catalog) => Arc::new(catalog),
+        Err(error) => return vec![problem(Severity::Error, format!("the model catalog: {error}"), None)],
+    };
+    match Snapshot::prepare(loaded.settings.clone(), catalog) {
+        Err(message) => vec![problem(Severity::Error, message, None)],
+        Ok((_, flaws)) => {
+            let left_out: Vec<usize> =
+                flaws.iter().filter(|flaw| flaw.left_out).map(|flaw| flaw.entry).collect();
+            let mut entry = 0..;
+            loaded
+                .settings
+                .deployments
+                .retain(|_| entry.next().is_none_or(|entry| !left_out.contains(&entry)));
+            let said = |flaw: Flaw| {
+                let verdict = if flaw.left_out { "is left out" } else { "cannot be called yet" };
+                let message = format!("`{}` {verdict}: {}", flaw.model_name, flaw.message);
+                problem(Severity::Warning, message, loaded.places.get(flaw.entry).cloned())
+            };
+            flaws.into_iter().map(said).collect()
+        }
+    }
 }
 
 fn as_text(file: &Path, problems: &[Problem], loaded: Option<&Loaded>, color: bool) -> String {

@@ -31,7 +31,7 @@ use std::path::{Path, PathBuf};
 use gateway::settings::Settings;
 
 use self::fields::{Fields, check_keys};
-use self::problem::{Notice, Problems, Report};
+use self::problem::{Notice, Place, Problems, Report};
 use self::tree::Map;
 use crate::env::Environment;
 
@@ -39,6 +39,8 @@ use crate::env::Environment;
 #[derive(Debug)]
 pub(crate) struct Loaded {
     pub(crate) settings: Settings,
+    /// Where each of `settings.deployments` stands.
+    pub(crate) places: Vec<Place>,
     /// Warnings, in the order of the file.
     pub(crate) notices: Vec<Notice>,
     /// Every file that was read, the named one first: what to watch.
@@ -54,7 +56,7 @@ pub(crate) struct Loaded {
 pub(crate) fn load(path: &Path, environment: &Environment) -> Result<Loaded, Report> {
     let mut problems = Problems::default();
     let mut environment = environment.clone();
-    let settings = include::read_tree(path, &mut problems)
+    let (settings, places) = include::read_tree(path, &mut problems)
         .map(|root| read_root(root, &mut environment, &mut problems))
         .unwrap_or_default();
     let (failed, files) = (problems.failed(), problems.files());
@@ -62,10 +64,14 @@ pub(crate) fn load(path: &Path, environment: &Environment) -> Result<Loaded, Rep
     if failed {
         return Err(Report { problems: found });
     }
-    Ok(Loaded { settings, notices: found, files, environment })
+    Ok(Loaded { settings, places, notices: found, files, environment })
 }
 
-fn read_root(mut root: Map, environment: &mut Environment, problems: &mut Problems) -> Settings {
+fn read_root(
+    mut root: Map,
+    environment: &mut Environment,
+    problems: &mut Problems,
+) -> (Settings, Vec<Place>) {
     references::extend_environment(&mut root, environment, problems);
     references::resolve(&mut root, environment, problems);
     check_keys(&keys::TOP, &root, problems);
@@ -81,14 +87,16 @@ fn read_root(mut root: Map, environment: &mut Environment, problems: &mut Proble
             Some(help.to_owned()),
         );
     }
+    let places = deployments.iter().filter_map(|(_, span)| problems.place(*span)).collect();
     let litellm = sections::section(&root, &keys::LITELLM, problems);
     let general = sections::section(&root, &keys::GENERAL, problems);
     let router = sections::section(&root, &keys::ROUTER, problems);
-    Settings {
-        deployments,
+    let settings = Settings {
+        deployments: deployments.into_iter().map(|(deployment, _)| deployment).collect(),
         aliases: sections::aliases(router, litellm, problems),
         providers: providers::from_environment(environment),
         general: sections::general(general, environment, problems),
         routing: sections::routing(router, litellm, problems),
-    }
+    };
+    (settings, places)
 }

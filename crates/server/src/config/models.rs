@@ -16,12 +16,12 @@ use super::source::{Span, is_secret_key};
 use super::tree::{Entry, Map, Node};
 use crate::env::Environment;
 
-/// The deployments of a list, in its order. Entries with errors are left out; they are noted.
+/// The deployments of a list, in its order, and where each stands. Entries with errors are noted and left out.
 pub(super) fn read(
     list: &[Node],
     environment: &Environment,
     problems: &mut Problems,
-) -> Vec<DeploymentSettings> {
+) -> Vec<(DeploymentSettings, Span)> {
     let mut ids: HashMap<String, Span> = HashMap::new();
     let mut deployments = Vec::new();
     for node in list {

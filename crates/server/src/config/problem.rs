@@ -87,6 +87,10 @@ impl Problems {
         self.sources.get(usize::from(span.file))
     }
 
+    pub(crate) fn place(&self, span: Span) -> Option<Place> {
+        Some(Place { source: Arc::clone(self.source(span)?), span })
+    }
+
     /// The files that were read, in the order they were.
     pub(crate) fn files(&self) -> Vec<PathBuf> {
         self.sources.iter().map(|source| source.path.clone()).collect()
@@ -132,7 +136,7 @@ impl Problems {
         if let Some(known) = self.found.iter_mut().find(same) {
             known.repeats += 1;
         } else if self.found.len() < KEPT {
-            let place = span.and_then(|span| Some(Place { source: Arc::clone(self.source(span)?), span }));
+            let place = span.and_then(|span| self.place(span));
             self.found.push(Problem { severity, message, help, place, repeats: 0 });
         } else {
             self.dropped += 1;

@@ -28,7 +28,7 @@ macro_rules! snapshots {
 
 snapshots! {
     ollama ollama_and_database beside_model_name guardrail_without_colon typos tabs wrong_types missing_model
-    empty binary list include_missing include_cycle unknown_provider everything no_such_file
+    empty binary list bare_names include_missing include_cycle unknown_provider everything no_such_file
 }
 
 #[test]
