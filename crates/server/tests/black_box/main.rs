@@ -1,0 +1,26 @@
+//! The binary as its users meet it: a real process, a real socket, and a provider that does as it is told.
+//!
+//! Every test starts what it needs and ends it. Not here: what a unit test can say closer to the code.
+
+#[cfg(test)]
+mod auth;
+#[cfg(test)]
+mod bounds;
+#[cfg(test)]
+mod cost;
+#[cfg(test)]
+mod demo;
+#[cfg(test)]
+mod errors;
+#[cfg(test)]
+mod harness;
+#[cfg(test)]
+mod models;
+#[cfg(test)]
+mod passthrough;
+#[cfg(test)]
+mod reload;
+#[cfg(test)]
+mod routing;
+#[cfg(test)]
+mod streaming;
