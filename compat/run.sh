@@ -4,6 +4,7 @@
 # TOLLGATE_BIN and FAKE_PROVIDER_BIN name the binaries (default: debug builds in CARGO_TARGET_DIR);
 # TOLLGATE_CACHE is where packages are installed, once. Network is used for the pip and npm registries only.
 set -euo pipefail
+shopt -s inherit_errexit
 
 compat=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 source "$compat/shell/environments.sh"
@@ -24,15 +25,20 @@ closing=()
 
 # suite NAME LINES COMMAND...: runs it to the end, and keeps its last LINES lines for the summary.
 suite() {
-    local name=$1 lines=$2
+    local name=$1 lines=$2 output=$work/$1.out
     shift 2
-    "$@" 2>&1 </dev/null | tee "$work/$name.out" || failed+=("$name")
-    closing+=("--- $name" "$(tail -n "$lines" "$work/$name.out")")
+    : >"$output"
+    tail --pid=$$ -n +1 -f "$output" &
+    local shown=$!
+    run "$@" >>"$output" 2>&1 || failed+=("$name")
+    sleep 1.1 # tail looks once a second where it cannot be notified
+    kill "$shown" 2>/dev/null || true
+    closing+=("--- $name" "$(tail -n "$lines" "$output")")
 }
 
-suite python 12 offline "$venv/bin/python" -B -m pytest -c "$compat/python/pytest.ini" "$compat/python/tests"
-suite node 10 offline node --test "$node_tests"
-[ $with_real_model = no ] || suite real-model 3 "$compat/real_model/run.sh"
+suite python 6 "${offline[@]}" "$venv/bin/python" -B -m pytest -c "$compat/python/pytest.ini" "$compat/python/tests"
+suite node 8 "${offline[@]}" node --test --test-reporter=spec "$node_tests"
+[ $with_real_model = no ] || suite real-model 2 "$compat/real_model/run.sh"
 
 printf '%s\n' "" "${closing[@]}"
 if [ ${#failed[@]} -gt 0 ]; then

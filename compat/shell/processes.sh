@@ -71,9 +71,16 @@ start_fake_provider() {
     await fake-provider "$FAKE_PROVIDER_URL/_fake/requests" 10
 }
 
-# offline COMMAND...: with a proxy that nobody serves, so that a download fails instead of passing unseen.
-offline() {
-    local nowhere=http://127.0.0.1:9 here=127.0.0.1,localhost
-    env HTTP_PROXY=$nowhere HTTPS_PROXY=$nowhere http_proxy=$nowhere https_proxy=$nowhere \
-        NO_PROXY=$here no_proxy=$here "$@"
+# Before a command: a proxy that nobody serves, so that a download fails instead of passing unseen.
+nowhere=http://127.0.0.1:9
+offline=(
+    env HTTP_PROXY=$nowhere HTTPS_PROXY=$nowhere http_proxy=$nowhere https_proxy=$nowhere
+    NO_PROXY=127.0.0.1,localhost no_proxy=127.0.0.1,localhost
+)
+
+# run COMMAND...: to its end, in the background because a shell hears no signal while it is busy in front.
+run() {
+    "$@" </dev/null &
+    started+=($!)
+    wait $!
 }

@@ -37,6 +37,12 @@ pub(crate) fn frame() -> OpenApi {
         .build()
 }
 
+/// axum writes `{*name}` for a parameter that may hold slashes; OpenAPI knows only `{name}`.
+pub(crate) fn plain_parameters(openapi: &mut OpenApi) {
+    let paths = std::mem::take(&mut openapi.paths.paths);
+    openapi.paths.paths = paths.into_iter().map(|(path, item)| (path.replace("{*", "{"), item)).collect();
+}
+
 /// Describes the routes that call models, from the table that dispatches them.
 pub(crate) fn add_model_routes(openapi: &mut OpenApi) {
     for route in ROUTES {

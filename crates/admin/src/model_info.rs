@@ -19,14 +19,14 @@ pub(crate) struct Which {
 }
 
 /// The configured deployments: their parameters without secrets, prices, limits and abilities.
-#[utoipa::path(get, path = "/model/info", tag = "models", params(Which),
+#[utoipa::path(get, path = "/model/info", operation_id = "model_info", tag = "models", params(Which),
     responses((status = 200, description = "One row a deployment"), (status = 401, description = "No valid key")))]
 pub(crate) async fn list(_: Known, State(gateway): State<Gateway>, Query(which): Query<Which>) -> Json<Value> {
     Json(rows(&gateway.live.snapshot(), &which))
 }
 
 /// The same as `/model/info`.
-#[utoipa::path(get, path = "/v1/model/info", tag = "models", params(Which),
+#[utoipa::path(get, path = "/v1/model/info", operation_id = "model_info_v1", tag = "models", params(Which),
     responses((status = 200, description = "One row a deployment"), (status = 401, description = "No valid key")))]
 pub(crate) async fn list_v1(_: Known, State(gateway): State<Gateway>, Query(which): Query<Which>) -> Json<Value> {
     Json(rows(&gateway.live.snapshot(), &which))

@@ -12,7 +12,6 @@ use utoipa_axum::routes;
 use crate::{docs, health, model_info, models};
 
 /// The management routes and the description of the whole API.
-#[must_use]
 pub fn router(gateway: Gateway) -> Router {
     let (router, mut openapi) = OpenApiRouter::with_openapi(docs::frame())
         // models
@@ -29,6 +28,7 @@ pub fn router(gateway: Gateway) -> Router {
         .routes(routes!(health::readiness))
         .routes(routes!(health::readiness_details))
         .split_for_parts();
+    docs::plain_parameters(&mut openapi);
     docs::add_model_routes(&mut openapi);
     router
         .merge(docs::router(&openapi))

@@ -43,7 +43,8 @@ impl Call {
         });
         Self {
             id,
-            random: uuid.as_u64_pair().1,
+            // The variant and a counter stand in front of the random half of this word.
+            random: uuid.as_u64_pair().1.rotate_left(32),
             snapshot,
             operation,
             path_model,

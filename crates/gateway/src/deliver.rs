@@ -23,6 +23,22 @@ const EVENT_STREAM: HeaderValue = HeaderValue::from_static("text/event-stream; c
 const VERSION: HeaderValue = HeaderValue::from_static(env!("CARGO_PKG_VERSION"));
 const ZERO: HeaderValue = HeaderValue::from_static("0");
 
+// Names parsed once; parsing one costs as much as inserting it.
+static X_ACCEL_BUFFERING: HeaderName = HeaderName::from_static("x-accel-buffering");
+static X_LITELLM_ATTEMPTED_FALLBACKS: HeaderName = HeaderName::from_static("x-litellm-attempted-fallbacks");
+static X_LITELLM_ATTEMPTED_RETRIES: HeaderName = HeaderName::from_static("x-litellm-attempted-retries");
+static X_LITELLM_CALL_ID: HeaderName = HeaderName::from_static("x-litellm-call-id");
+static X_LITELLM_MODEL_API_BASE: HeaderName = HeaderName::from_static("x-litellm-model-api-base");
+static X_LITELLM_MODEL_GROUP: HeaderName = HeaderName::from_static("x-litellm-model-group");
+static X_LITELLM_MODEL_ID: HeaderName = HeaderName::from_static("x-litellm-model-id");
+static X_LITELLM_MODEL_NAME: HeaderName = HeaderName::from_static("x-litellm-model-name");
+static X_LITELLM_OVERHEAD_DURATION_MS: HeaderName = HeaderName::from_static("x-litellm-overhead-duration-ms");
+static X_LITELLM_RESPONSE_COST: HeaderName = HeaderName::from_static("x-litellm-response-cost");
+static X_LITELLM_RESPONSE_DURATION_MS: HeaderName = HeaderName::from_static("x-litellm-response-duration-ms");
+static X_LITELLM_TIMEOUT: HeaderName = HeaderName::from_static("x-litellm-timeout");
+static X_LITELLM_VERSION: HeaderName = HeaderName::from_static("x-litellm-version");
+static X_TOLLGATE_DROPPED_PARAMS: HeaderName = HeaderName::from_static("x-tollgate-dropped-params");
+
 /// Distinct upstream header names remembered with their prefixed form, per worker.
 const MOST_NAMES: usize = 512;
 
@@ -39,12 +55,12 @@ pub fn answer(call: &Call, permit: Permit, answer: Answer, asked: &str, retries:
     let Answer { deployment, headers: upstream, reply, losses } = answer;
     let mut headers = HeaderMap::with_capacity(48);
     describe(&mut headers, call, &deployment, asked);
-    relay(&mut headers, &upstream);
-    headers.insert("x-litellm-attempted-retries", number(u64::from(retries)));
-    headers.insert("x-litellm-attempted-fallbacks", ZERO);
+    relay(&mut headers, &upstream, &deployment);
+    headers.insert(&X_LITELLM_ATTEMPTED_RETRIES, number(u64::from(retries)));
+    headers.insert(&X_LITELLM_ATTEMPTED_FALLBACKS, ZERO);
     if !losses.is_empty() {
         let fields: Vec<&str> = losses.iter().map(|loss| loss.field.as_str()).collect();
-        headers.insert("x-tollgate-dropped-params", crate::deployment::label(&fields.join(", ")));
+        headers.insert(&X_TOLLGATE_DROPPED_PARAMS, crate::deployment::label(&fields.join(", ")));
     }
     let mut settlement = Settlement::open(deployment, permit, call.id.clone(), call.operation, call.started);
     let body = match reply {
@@ -53,20 +69,21 @@ pub fn answer(call: &Call, permit: Permit, answer: Answer, asked: &str, retries:
             settlement.usage = usage;
             settlement.ending = Ending::Complete;
             if let Some(cost) = settlement.cost() {
-                headers.insert("x-litellm-response-cost", text(&cost));
+                headers.insert(&X_LITELLM_RESPONSE_COST, text(&cost));
             }
             ReplyBody::Whole(body)
         }
         Reply::Stream(mut flow) => {
             headers.insert(CONTENT_TYPE, EVENT_STREAM);
             headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
-            headers.insert("x-accel-buffering", HeaderValue::from_static("no"));
+            headers.insert(&X_ACCEL_BUFFERING, HeaderValue::from_static("no"));
             flow.settle_with(settlement);
             ReplyBody::Stream(flow)
         }
     };
-    headers.insert("x-litellm-overhead-duration-ms", milliseconds(call.overhead()));
-    headers.insert("x-litellm-response-duration-ms", milliseconds(call.started.elapsed()));
+    let elapsed = call.started.elapsed();
+    headers.insert(&X_LITELLM_OVERHEAD_DURATION_MS, milliseconds(elapsed.saturating_sub(call.waited)));
+    headers.insert(&X_LITELLM_RESPONSE_DURATION_MS, milliseconds(elapsed));
     let mut response = Response::new(body);
     *response.headers_mut() = headers;
     response
@@ -79,11 +96,11 @@ pub fn unanswered(call: &Call, unanswered: Unanswered, asked: &str) -> Response<
     let headers = response.headers_mut();
     if let Some(deployment) = &unanswered.deployment {
         describe(headers, call, deployment, asked);
-        headers.insert("x-litellm-timeout", text(&deployment.timeout.as_secs_f64()));
+        headers.insert(&X_LITELLM_TIMEOUT, text(&deployment.timeout.as_secs_f64()));
+        relay(headers, &unanswered.headers, deployment);
     }
-    relay(headers, &unanswered.headers);
-    headers.insert("x-litellm-attempted-retries", number(u64::from(unanswered.retries)));
-    headers.insert("x-litellm-overhead-duration-ms", milliseconds(call.overhead()));
+    headers.insert(&X_LITELLM_ATTEMPTED_RETRIES, number(u64::from(unanswered.retries)));
+    headers.insert(&X_LITELLM_OVERHEAD_DURATION_MS, milliseconds(call.overhead()));
     response
 }
 
@@ -93,8 +110,8 @@ pub fn refusal(call: &Call, refusal: &Refusal) -> Response<ReplyBody> {
     let shown_id = call.snapshot.general.call_id_in_errors.then(|| call.id());
     let mut response = bare_refusal(refusal, shown_id);
     let headers = response.headers_mut();
-    headers.insert("x-litellm-call-id", call.id.clone());
-    headers.insert("x-litellm-response-cost", ZERO);
+    headers.insert(&X_LITELLM_CALL_ID, call.id.clone());
+    headers.insert(&X_LITELLM_RESPONSE_COST, ZERO);
     response
 }
 
@@ -105,7 +122,7 @@ pub fn bare_refusal(refusal: &Refusal, call_id: Option<&str>) -> Response<ReplyB
     *response.status_mut() = StatusCode::from_u16(refusal.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, JSON);
-    headers.insert("x-litellm-version", VERSION);
+    headers.insert(&X_LITELLM_VERSION, VERSION);
     if let Some(seconds) = refusal.retry_after {
         headers.insert(RETRY_AFTER, number(seconds));
     }
@@ -115,22 +132,23 @@ pub fn bare_refusal(refusal: &Refusal, call_id: Option<&str>) -> Response<ReplyB
 /// Which call, and who answered it.
 fn describe(headers: &mut HeaderMap, call: &Call, deployment: &Deployment, asked: &str) {
     let labels = &deployment.labels;
-    headers.insert("x-litellm-call-id", call.id.clone());
-    headers.insert("x-litellm-model-id", labels.id.clone());
-    headers.insert("x-litellm-model-name", labels.name.clone());
+    headers.insert(&X_LITELLM_CALL_ID, call.id.clone());
+    headers.insert(&X_LITELLM_MODEL_ID, labels.id.clone());
+    headers.insert(&X_LITELLM_MODEL_NAME, labels.name.clone());
     if let Some(base) = &labels.base {
-        headers.insert("x-litellm-model-api-base", base.clone());
+        headers.insert(&X_LITELLM_MODEL_API_BASE, base.clone());
     }
     let group = if asked == deployment.group { labels.group.clone() } else { crate::deployment::label(asked) };
-    headers.insert("x-litellm-model-group", group);
-    headers.insert("x-litellm-version", VERSION);
+    headers.insert(&X_LITELLM_MODEL_GROUP, group);
+    headers.insert(&X_LITELLM_VERSION, VERSION);
 }
 
 /// The upstream's headers under `llm_provider-`, and its rate limits under their own names too.
-fn relay(headers: &mut HeaderMap, upstream: &HeaderMap) {
+fn relay(headers: &mut HeaderMap, upstream: &HeaderMap, deployment: &Deployment) {
     for (name, value) in upstream {
         let plain = name.as_str();
-        if NOT_RELAYED.contains(&plain) || plain.starts_with("access-control-") {
+        let unwanted = NOT_RELAYED.contains(&plain) || plain.starts_with("access-control-");
+        if unwanted || deployment.betrays(value.as_bytes()) {
             continue;
         }
         if let Some(prefixed) = prefixed(name) {

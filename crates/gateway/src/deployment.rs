@@ -7,17 +7,18 @@ use std::time::Duration;
 use aws_lc_rs::digest;
 use bytes::Bytes;
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, USER_AGENT};
-use http::Uri;
 use policy::catalog::Catalog;
 use policy::money::Cost;
 use policy::price::Prices;
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Map, Value};
 use wire::envelope;
+use wire::fault::Fault;
 use wire::format::{Format, Operation};
 use wire::provider::{Addressing, Auth, KeyRule, Provider, address, resolve};
 use wire::reply::Usage;
 
+use crate::transport::Destination;
 use crate::settings::{DeploymentSettings, ProviderSettings, Settings};
 
 const OPERATIONS: [Operation; 3] = [Operation::Chat, Operation::Completion, Operation::Embedding];
@@ -57,6 +58,8 @@ pub struct Deployment {
     pub row: Option<Map<String, Value>>,
     prices: Prices,
     unpriced_said: AtomicBool,
+    /// Credentials that are sent upstream and must not come back to a caller.
+    secrets: Vec<SecretString>,
     lanes: [Option<Lane>; 3],
 }
 
@@ -69,8 +72,8 @@ pub struct Lane {
     pub model: String,
     /// The same as JSON text, ready to be spliced.
     pub model_json: Bytes,
-    /// The address.
-    pub uri: Uri,
+    /// The address; `None` where no connection is needed, see [`crate::made`].
+    pub to: Option<Destination>,
     /// All headers of the request, credentials included (marked sensitive).
     pub headers: HeaderMap,
 }
@@ -107,8 +110,8 @@ impl Deployment {
         let (lanes, trouble) = lanes(entry, known, provider, &model, &address)?;
         let base_model = entry.model_info.get("base_model").and_then(Value::as_str);
         let row = catalog.row(provider.name, &model, base_model, None).map(|row| row.fields);
-        let prices = Prices::read(provider.name, &[&entry.prices, &entry.model_info], row.as_ref())
-            .map_err(|error| error.to_string())?;
+        let prices = if provider.addressing == Addressing::BuiltIn { Ok(Prices::FREE) } else { Prices::read(provider.name, &[&entry.prices, &entry.model_info], row.as_ref()) };
+        let prices = prices.map_err(|error| error.to_string())?;
         let routing = &all.routing;
         let timeout = entry.timeout.unwrap_or(routing.timeout);
         let id = id_of(entry);
@@ -136,6 +139,7 @@ impl Deployment {
             row,
             prices,
             unpriced_said: AtomicBool::new(false),
+            secrets: secrets(entry, known),
             lanes,
         })
     }
@@ -183,10 +187,38 @@ impl Deployment {
         self.fact("mode")?.as_str()
     }
 
+    /// Whether an upstream repeats a credential of ours in `bytes`.
+    #[must_use]
+    pub fn betrays(&self, bytes: &[u8]) -> bool {
+        self.secrets.iter().map(|secret| secret.expose_secret().as_bytes()).any(|secret| {
+            bytes.len() >= secret.len() && bytes.windows(secret.len()).any(|window| window == secret)
+        })
+    }
+
+    /// Takes our credentials out of what an upstream says about its failure.
+    pub fn hide_secrets(&self, fault: &mut Fault) {
+        let texts = [Some(&mut fault.message), fault.code.as_mut(), fault.param.as_mut()];
+        for text in texts.into_iter().flatten().filter(|text| self.betrays(text.as_bytes())) {
+            for secret in &self.secrets {
+                *text = text.replace(secret.expose_secret(), "***");
+            }
+        }
+    }
+
     /// Vendors' own chat models refuse the legacy endpoint; servers of open models take both.
     fn is_chat_model(&self) -> bool {
         matches!(self.provider.name, "openai" | "azure" | "azure_ai") && self.mode().is_none_or(|mode| mode != "completion")
     }
+}
+
+/// The key, token and header values of an entry; values too short to be secrets would mangle innocent words.
+fn secrets(entry: &DeploymentSettings, known: Option<&ProviderSettings>) -> Vec<SecretString> {
+    const SHORTEST: usize = 8;
+    let key = entry.api_key.as_ref().or_else(|| known.and_then(|known| known.api_key.as_ref()));
+    let headers = entry.extra_headers.iter().map(|(_, value)| value);
+    let all = key.into_iter().chain(&entry.azure_ad_token).chain(headers);
+    let trimmed = all.map(|secret| secret.expose_secret().trim()).filter(|secret| secret.len() >= SHORTEST);
+    trimmed.map(SecretString::from).collect()
 }
 
 fn index(operation: Operation) -> usize {
@@ -233,7 +265,7 @@ fn lanes(
                 format: speaks.format,
                 model: model.to_owned(),
                 model_json: envelope::json(model),
-                uri: Uri::from_static("http://demo.invalid/"),
+                to: None,
                 headers: HeaderMap::new(),
             });
         }
@@ -252,9 +284,9 @@ fn lanes(
         let Some(speaks) = provider.speak(operation, home_format(operation)) else { continue };
         let place = address::address(provider, speaks, Some(base), model, address.version.as_deref())
             .map_err(|error| error.to_string())?;
-        let uri = place.url.parse().map_err(|error| format!("api_base: `{}` is not an address: {error}", place.url))?;
+        let to = Some(Destination::parse(&place.url).map_err(|problem| format!("api_base: {problem}"))?);
         let headers = request_headers(entry, known, provider, key, place.auth)?;
-        lanes[index(operation)] = Some(Lane { format: speaks.format, model_json: envelope::json(&place.model), model: place.model, uri, headers });
+        lanes[index(operation)] = Some(Lane { format: speaks.format, model_json: envelope::json(&place.model), model: place.model, to, headers });
     }
     Ok((lanes, None))
 }
@@ -293,10 +325,8 @@ fn request_headers(
     }
     if let Some(token) = &entry.azure_ad_token {
         headers.insert(AUTHORIZATION, secret_value(&format!("Bearer {}", token.expose_secret().trim()))?);
-    } else if let Some(key) = key {
-        if let Some((name, value)) = auth.header(key.expose_secret().trim()) {
-            headers.insert(HeaderName::from_static(name), secret_value(&value)?);
-        }
+    } else if let Some((name, value)) = key.and_then(|key| auth.header(key.expose_secret().trim())) {
+        headers.insert(HeaderName::from_static(name), secret_value(&value)?);
     }
     let organization = entry.organization.as_ref().or_else(|| known.and_then(|known| known.organization.as_ref()));
     if let (Some(organization), "openai" | "text-completion-openai") = (organization, provider.name) {

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use bytes::Bytes;
 use http::header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderMap};
-use http::{Method, Request};
+use http::Method;
 use wire::codec::{ReplyReader, ReplyWriter, Stamp, Target};
 use wire::embed::Encoding;
 use wire::envelope::{self, Envelope};
@@ -88,7 +88,7 @@ pub async fn attempt(
 ) -> Result<Answer, Failure> {
     if let Some(text) = &deployment.settings.mock_response {
         let made = made::reply(call.operation, &payload.asked, Words::Text(text), &payload.envelope, call.id());
-        return finish(call, payload, deployment, made, Reading::Relay, Vec::new()).await;
+        return finish(call, payload, deployment, made, Instant::now(), Reading::Relay, Vec::new()).await;
     }
     if let Some(trouble) = &deployment.trouble {
         return Err(Failure::Fault {
@@ -102,16 +102,18 @@ pub async fn attempt(
         return Err(Failure::Refused(unsupported(&prepared.losses, deployment)));
     }
     let Prepared { body, reading, losses } = prepared;
-    if deployment.provider.addressing == provider::Addressing::BuiltIn {
+    let Some(to) = &lane.to else {
         let made = made::reply(call.operation, &deployment.model, Words::Echo, &payload.envelope, call.id());
-        return finish(call, payload, deployment, made, reading, losses).await;
-    }
+        return finish(call, payload, deployment, made, Instant::now(), reading, losses).await;
+    };
     let patience = patience(payload, deployment);
     let begun = Instant::now();
-    let sent = transport.send(request(lane, body), patience).await;
-    call.waited += begun.elapsed();
-    let reply = sent.map_err(|fault| Failure::Fault { fault, headers: Box::default() })?;
-    finish(call, payload, deployment, reply, reading, losses).await
+    let sent = transport.send(to, Method::POST, lane.headers.clone(), body, patience).await;
+    let reply = sent.map_err(|fault| {
+        call.waited += begun.elapsed();
+        Failure::Fault { fault, headers: Box::default() }
+    })?;
+    finish(call, payload, deployment, reply, begun, reading, losses).await
 }
 
 /// How long the answer may take to begin (a stream) or to be complete (a whole reply).
@@ -120,59 +122,57 @@ fn patience(payload: &Payload, deployment: &Deployment) -> Duration {
     payload.controls.timeout.unwrap_or(configured)
 }
 
-fn request(lane: &Lane, body: Pieces) -> Request<Pieces> {
-    let mut request = Request::new(body);
-    *request.method_mut() = Method::POST;
-    *request.uri_mut() = lane.uri.clone();
-    *request.headers_mut() = lane.headers.clone();
-    request
-}
-
-/// Reads the answer up to the point where the client can be answered.
+/// Reads the answer up to the point where the client can be answered. `begun` is when waiting for it began.
 async fn finish(
     call: &mut Call,
     payload: &Payload,
     deployment: &Arc<Deployment>,
     reply: UpstreamReply,
+    begun: Instant,
     reading: Reading,
     losses: Vec<Loss>,
 ) -> Result<Answer, Failure> {
     let UpstreamReply { status, headers, body } = reply;
-    let limit = call.snapshot.general.max_response_bytes;
     let patience = patience(payload, deployment);
-    let begun = Instant::now();
-    let result = async {
-        if !status.is_success() {
-            let bytes = body.whole(MOST_ERROR).await.unwrap_or_default();
-            return Err(openai_chat::fault::read(status.as_u16(), &bytes));
+    let streamed = payload.stream && status.is_success() && is_stream(&headers);
+    let result = if streamed {
+        let mut flow = flow(call, payload, deployment, body, reading);
+        let primed = tokio::time::timeout(patience, flow.prime()).await;
+        call.waited += begun.elapsed();
+        primed.unwrap_or_else(|_| Err(timeout_fault(patience))).map(|()| Reply::Stream(Box::new(flow)))
+    } else {
+        let limit = if status.is_success() { call.snapshot.general.max_response_bytes } else { MOST_ERROR };
+        let arrived = tokio::time::timeout(patience, body.whole(limit)).await;
+        call.waited += begun.elapsed();
+        let arrived = arrived.unwrap_or_else(|_| Err(timeout_fault(patience)));
+        if status.is_success() {
+            arrived.and_then(|bytes| whole(call, payload, bytes, &headers, reading))
+        } else {
+            Err(openai_chat::fault::read(status.as_u16(), &arrived.unwrap_or_default()))
         }
-        if let Some(encoding) = headers.get(CONTENT_ENCODING).filter(|encoding| *encoding != "identity") {
-            let name = encoding.to_str().unwrap_or("unknown");
-            return Err(malformed(format!("the answer is compressed ({name}), which was not asked for")));
-        }
-        if payload.stream && is_stream(&headers) {
-            let mut flow = flow(call, payload, deployment, body, reading);
-            flow.prime().await?;
-            return Ok(Reply::Stream(Box::new(flow)));
-        }
-        let bytes = body.whole(limit).await?;
-        if payload.stream {
-            return Err(not_a_stream(&bytes, &headers));
-        }
-        whole(call, payload, bytes, reading)
     };
-    let result = tokio::time::timeout(patience, result).await;
-    call.waited += begun.elapsed();
-    match result.unwrap_or_else(|_| Err(timeout_fault(patience))) {
+    match result {
         Ok(reply) => Ok(Answer { deployment: Arc::clone(deployment), headers, reply, losses }),
-        Err(fault) => Err(Failure::Fault { fault, headers: Box::new(headers) }),
+        Err(mut fault) => {
+            deployment.hide_secrets(&mut fault);
+            Err(Failure::Fault { fault, headers: Box::new(headers) })
+        }
     }
 }
 
 /// Anything but a JSON document may be a stream; servers label NDJSON and SSE in many ways.
 fn is_stream(headers: &HeaderMap) -> bool {
+    if compression(headers).is_some() {
+        return false;
+    }
     let kind = headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
     !kind.trim_start().to_ascii_lowercase().starts_with("application/json")
+}
+
+/// The compression of an answer: none was asked for, and what it would inflate to is not known.
+fn compression(headers: &HeaderMap) -> Option<&str> {
+    let encoding = headers.get(CONTENT_ENCODING).filter(|encoding| *encoding != "identity")?;
+    Some(encoding.to_str().unwrap_or("unknown"))
 }
 
 /// A JSON document where a stream was asked for: an error inside a success, or a server that cannot stream.
@@ -189,7 +189,19 @@ fn malformed(message: String) -> Fault {
 }
 
 /// A complete reply in the client's format.
-fn whole(call: &Call, payload: &Payload, bytes: Bytes, reading: Reading) -> Result<Reply, Fault> {
+fn whole(
+    call: &Call,
+    payload: &Payload,
+    bytes: Bytes,
+    headers: &HeaderMap,
+    reading: Reading,
+) -> Result<Reply, Fault> {
+    if let Some(name) = compression(headers) {
+        return Err(malformed(format!("the answer is compressed ({name}), which was not asked for")));
+    }
+    if payload.stream {
+        return Err(not_a_stream(&bytes, headers));
+    }
     let unreadable = |error: TranslateError| malformed(format!("the answer is not what the API documents: {error}"));
     match reading {
         Reading::Relay => relayed(payload, bytes),
@@ -262,6 +274,9 @@ fn stamp(call: &Call, payload: &Payload) -> Stamp {
 fn prepare(call: &Call, payload: &Payload, deployment: &Deployment, lane: &Lane) -> Result<Prepared, Refusal> {
     let pieces = edited(call, payload, deployment, lane);
     if lane.format == home_format(call.operation) {
+        if !is_quirky(payload, deployment) {
+            return Ok(Prepared { body: pieces.into(), reading: Reading::Relay, losses: Vec::new() });
+        }
         return quirked(payload, deployment, pieces, Reading::Relay, Vec::new());
     }
     let route = call.operation.route();
@@ -344,6 +359,22 @@ fn ask_for_usage(envelope: &Envelope, edits: &mut envelope::Edits<'_>) {
     }
 }
 
+/// Whether a quirk of the provider may concern this request; most requests need no second look.
+fn is_quirky(payload: &Payload, deployment: &Deployment) -> bool {
+    let envelope = &payload.envelope;
+    let added = |name: &str| deployment.defaults.iter().chain(&deployment.overrides).any(|(added, _)| added == name);
+    let has = |name: &str| {
+        envelope.has(name) || added(name) || !payload.controls.extra_body.is_empty() || (payload.stream && name == "stream_options")
+    };
+    provider::quirks::may_concern(deployment.provider.quirks, rules_model(deployment), &has, envelope.body())
+}
+
+/// The model whose rules hold: a deployment's name may say nothing about what runs there.
+fn rules_model(deployment: &Deployment) -> &str {
+    let base_model = deployment.settings.model_info.get("base_model").and_then(serde_json::Value::as_str);
+    base_model.unwrap_or(&deployment.model)
+}
+
 /// Applies the provider's quirks to a body in its format.
 fn quirked(
     payload: &Payload,
@@ -357,14 +388,12 @@ fn quirked(
         return Ok(Prepared { body: pieces.into(), reading, losses });
     }
     let body = contiguous(pieces);
-    let base_model = deployment.settings.model_info.get("base_model").and_then(serde_json::Value::as_str);
-    let model = base_model.unwrap_or(&deployment.model);
     let allowed = if payload.controls.allowed_openai_params.is_empty() {
         &deployment.settings.allowed_openai_params
     } else {
         &payload.controls.allowed_openai_params
     };
-    let quirked = provider::quirks::apply(quirks, model, &body, allowed)
+    let quirked = provider::quirks::apply(quirks, rules_model(deployment), &body, allowed)
         .map_err(|error| Refusal::untranslatable("request", &error))?;
     losses.extend(quirked.losses);
     Ok(Prepared { body: quirked.body.map_or(body, Bytes::from).into(), reading, losses })

@@ -70,15 +70,42 @@ pub fn steers_the_gateway(name: &str) -> bool {
     )
 }
 
-/// Body fields that would choose the destination or its credentials; a caller may never send them.
-const FORBIDDEN_FIELDS: &[&str] = &[
-    "api_base", "base_url", "api_key", "api_version", "user_config", "model_list", "custom_llm_provider",
-    "litellm_params", "azure_ad_token", "tenant_id", "client_id", "client_secret", "azure_username",
-    "azure_password", "aws_access_key_id", "aws_secret_access_key", "aws_session_token", "aws_region_name",
-    "aws_role_name", "aws_session_name", "aws_profile_name", "aws_web_identity_token", "aws_sts_endpoint",
-    "aws_external_id", "aws_bedrock_runtime_endpoint", "vertex_project", "vertex_location", "vertex_credentials",
-    "langfuse_host", "extra_headers",
-];
+/// Whether a body field would choose the destination or its credentials; a caller may never send those.
+fn is_forbidden(name: &str) -> bool {
+    matches!(
+        name,
+        "api_base"
+            | "base_url"
+            | "api_key"
+            | "api_version"
+            | "user_config"
+            | "model_list"
+            | "custom_llm_provider"
+            | "litellm_params"
+            | "azure_ad_token"
+            | "tenant_id"
+            | "client_id"
+            | "client_secret"
+            | "azure_username"
+            | "azure_password"
+            | "aws_access_key_id"
+            | "aws_secret_access_key"
+            | "aws_session_token"
+            | "aws_region_name"
+            | "aws_role_name"
+            | "aws_session_name"
+            | "aws_profile_name"
+            | "aws_web_identity_token"
+            | "aws_sts_endpoint"
+            | "aws_external_id"
+            | "aws_bedrock_runtime_endpoint"
+            | "vertex_project"
+            | "vertex_location"
+            | "vertex_credentials"
+            | "langfuse_host"
+            | "extra_headers"
+    )
+}
 
 /// What is asked.
 #[derive(Debug)]
@@ -108,7 +135,7 @@ where
     let bytes = receive(body, call.snapshot.general.max_request_bytes).await?;
     call.started = std::time::Instant::now();
     let envelope = Envelope::read(bytes, MOST_DEPTH).map_err(|error| not_an_envelope(&error))?;
-    if let Some(field) = FORBIDDEN_FIELDS.iter().find(|field| envelope.raw(field).is_some()) {
+    if let Some(field) = envelope.names().find(|name| is_forbidden(name)) {
         return Err(Refusal::new(
             401,
             format!(
@@ -117,7 +144,7 @@ where
             ),
         )
         .with_kind("auth_error")
-        .with_param(*field));
+        .with_param(field));
     }
     require(call.operation, &envelope)?;
     let asked = model(call, &envelope)?;

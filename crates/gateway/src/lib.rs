@@ -12,6 +12,7 @@ pub mod admit;
 pub mod auth;
 pub mod body;
 pub mod call;
+mod connection;
 pub mod controls;
 pub mod deliver;
 pub mod deployment;

@@ -164,7 +164,10 @@ impl Flow {
                 Some(Err(fault)) => Err(fault),
                 None => self.end(&mut out),
             };
-            if let Err(fault) = result {
+            if let Err(mut fault) = result {
+                if let Some(settlement) = &self.settlement {
+                    settlement.deployment.hide_secrets(&mut fault);
+                }
                 self.over = true;
                 self.ending = Ending::Failed;
                 self.voice.fail(fault, &mut out);
@@ -269,7 +272,7 @@ impl Relay {
             out.extend_from_slice(b"data: [DONE]\n\n");
             return Ok(Heard::End);
         }
-        let seen = tap::look(frame.data).map_err(|error| malformed(format!("a chunk is not valid JSON: {error}")))?;
+        let seen = tap::look_at_chunk(frame.data).map_err(|error| malformed(format!("a chunk is not valid JSON: {error}")))?;
         if let Some(fault) = seen.fault {
             return Err(fault);
         }

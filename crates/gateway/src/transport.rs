@@ -4,31 +4,23 @@
 //! host queues silently behind its stream limit. Redirects are not followed: a provider that redirects is a
 //! misconfigured address, and following it would carry the key elsewhere.
 
-use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
-use http::{HeaderMap, Request, Response, StatusCode};
-use http_body::Body;
-use hyper::body::Incoming;
-use hyper_rustls::HttpsConnector;
-use hyper_util::client::legacy::Client;
+use http::header::{HOST, HeaderMap, HeaderValue};
+use http::{Method, Request, StatusCode, Uri};
 use hyper_util::client::legacy::connect::HttpConnector;
-use hyper_util::rt::{TokioExecutor, TokioTimer};
 use rustls_platform_verifier::ConfigVerifierExt;
 use wire::fault::{Fault, FaultKind};
 
 use crate::body::Pieces;
+use crate::connection::{Arriving, Connections, SendError};
 use crate::made::Made;
 
 /// How long a TCP connection may take to open.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
-/// Shorter than the idle timeout of the large providers' edges, so that they do not close under us.
-const POOL_IDLE: Duration = Duration::from_secs(50);
-/// Idle connections kept per host and worker.
-const POOL_SIZE: usize = 1024;
 
 /// The TLS roots and settings, shared by all workers.
 #[derive(Clone, Debug)]
@@ -47,7 +39,40 @@ impl Tls {
 /// One worker's way out.
 #[derive(Clone, Debug)]
 pub struct Transport {
-    client: Client<HttpsConnector<HttpConnector>, Pieces>,
+    connections: Connections,
+}
+
+/// Where requests go: an address, taken apart once.
+#[derive(Clone, Debug)]
+pub struct Destination {
+    /// Scheme, host and port: what connections are kept by.
+    pub(crate) origin: Arc<str>,
+    /// The whole address.
+    pub(crate) uri: Uri,
+    /// Path and query: what is asked of the host.
+    target: Uri,
+    host: HeaderValue,
+}
+
+impl Destination {
+    /// Takes an absolute http(s) URL apart.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub fn parse(url: &str) -> Result<Self, String> {
+        let uri: Uri = url.parse().map_err(|error| format!("not an address: {error}"))?;
+        let scheme = uri.scheme_str().filter(|scheme| matches!(*scheme, "http" | "https"));
+        let (Some(scheme), Some(authority)) = (scheme, uri.authority()) else {
+            return Err("an address begins with http:// or https://".to_owned());
+        };
+        let target = uri.path_and_query().map_or("/", |path| path.as_str());
+        Ok(Self {
+            origin: format!("{scheme}://{authority}").into(),
+            target: target.parse().map_err(|error| format!("not an address: {error}"))?,
+            host: HeaderValue::from_str(authority.as_str()).map_err(|_| "the host is not one".to_owned())?,
+            uri,
+        })
+    }
 }
 
 /// An upstream's answer, its body still on the wire.
@@ -65,7 +90,7 @@ pub struct UpstreamReply {
 #[derive(Debug)]
 pub enum UpstreamBody {
     /// From a provider.
-    Network(Incoming),
+    Network(Arriving),
     /// From inside this process.
     Made(Made),
 }
@@ -84,20 +109,27 @@ impl Transport {
             .https_or_http()
             .enable_http1()
             .wrap_connector(tcp);
-        let client = Client::builder(TokioExecutor::new())
-            .pool_idle_timeout(POOL_IDLE)
-            .pool_max_idle_per_host(POOL_SIZE)
-            .pool_timer(TokioTimer::new())
-            .build(https);
-        Self { client }
+        Self { connections: Connections::new(https) }
     }
 
     /// Sends a request and waits for the head of the answer, at most `patience`.
     ///
     /// # Errors
     /// A [`Fault`] of kind `Connection` or `Timeout`.
-    pub async fn send(&self, request: Request<Pieces>, patience: Duration) -> Result<UpstreamReply, Fault> {
-        let response: Response<Incoming> = match tokio::time::timeout(patience, self.client.request(request)).await {
+    pub async fn send(
+        &self,
+        to: &Destination,
+        method: Method,
+        mut headers: HeaderMap,
+        body: Pieces,
+        patience: Duration,
+    ) -> Result<UpstreamReply, Fault> {
+        headers.insert(HOST, to.host.clone());
+        let mut request = Request::new(body);
+        *request.method_mut() = method;
+        *request.uri_mut() = to.target.clone();
+        *request.headers_mut() = headers;
+        let response = match tokio::time::timeout(patience, self.connections.send(to, request)).await {
             Ok(Ok(response)) => response,
             Ok(Err(error)) => return Err(connection_fault(&error)),
             Err(_) => return Err(timeout_fault(patience)),
@@ -116,27 +148,14 @@ impl UpstreamBody {
 
     /// The next bytes, `None` at the end. Trailers are skipped.
     pub fn poll_bytes(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Bytes, Fault>>> {
-        loop {
-            let next = match self {
-                Self::Made(made) => return made.poll_bytes(context).map(|next| next.map(Ok)),
-                Self::Network(incoming) => std::task::ready!(Pin::new(incoming).poll_frame(context)),
-            };
-            match next {
-                None => return Poll::Ready(None),
-                Some(Err(error)) => {
-                    return Poll::Ready(Some(Err(fault(
-                        FaultKind::Connection,
-                        502,
-                        format!("the connection broke while the answer was read: {}", causes(&error)),
-                    ))));
-                }
-                Some(Ok(frame)) => {
-                    if let Ok(data) = frame.into_data() {
-                        return Poll::Ready(Some(Ok(data)));
-                    }
-                }
-            }
-        }
+        let arriving = match self {
+            Self::Made(made) => return made.poll_bytes(context).map(|next| next.map(Ok)),
+            Self::Network(arriving) => arriving,
+        };
+        arriving.poll_bytes(context).map_err(|error| {
+            let message = format!("the connection broke while the answer was read: {}", causes(&error));
+            fault(FaultKind::Connection, 502, message)
+        })
     }
 
     /// The next bytes, `None` at the end.
@@ -175,7 +194,7 @@ impl UpstreamBody {
 
     fn expected_length(&self) -> u64 {
         match self {
-            Self::Network(incoming) => incoming.size_hint().exact().unwrap_or(0),
+            Self::Network(arriving) => arriving.announced(),
             Self::Made(_) => 0,
         }
     }
@@ -197,14 +216,17 @@ pub fn timeout_fault(patience: Duration) -> Fault {
     fault(FaultKind::Timeout, 408, format!("Request timed out after {} seconds", patience.as_secs_f64()))
 }
 
-fn connection_fault(error: &hyper_util::client::legacy::Error) -> Fault {
-    let what = if error.is_connect() { "could not connect" } else { "the connection broke" };
-    fault(FaultKind::Connection, 500, format!("Connection error: {what}: {}", causes(error)))
+fn connection_fault(error: &SendError) -> Fault {
+    let (what, cause) = match error {
+        SendError::Connect(error) => ("could not connect", causes(error.as_ref())),
+        SendError::Broken(error) => ("the connection broke", causes(error)),
+    };
+    fault(FaultKind::Connection, 500, format!("Connection error: {what}: {cause}"))
 }
 
 /// The innermost cause: the one that says what happened (refused, name not known, bad certificate).
-fn causes(error: &dyn std::error::Error) -> String {
-    let mut innermost = error;
+fn causes(error: &(dyn std::error::Error + 'static)) -> String {
+    let mut innermost: &dyn std::error::Error = error;
     while let Some(source) = innermost.source() {
         innermost = source;
     }

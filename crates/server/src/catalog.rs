@@ -7,10 +7,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, bail};
-use bytes::Bytes;
 use gateway::body::Pieces;
-use gateway::transport::{Tls, Transport};
-use http::Request;
+use gateway::transport::{Destination, Tls, Transport};
+use http::{HeaderMap, Method};
 use policy::catalog::Catalog;
 
 use crate::env::Environment;
@@ -63,10 +62,10 @@ async fn replacement(place: &str, tls: &Tls) -> anyhow::Result<Catalog> {
 }
 
 async fn fetch(url: &str, tls: &Tls) -> anyhow::Result<String> {
-    let request = Request::get(url).body(Pieces::from(Bytes::new()))?;
+    let to = Destination::parse(url).map_err(anyhow::Error::msg)?;
     let transport = Transport::new(tls);
     let fetched = tokio::time::timeout(PATIENCE, async {
-        let reply = transport.send(request, PATIENCE).await.map_err(|fault| anyhow::anyhow!(fault.message))?;
+        let reply = transport.send(&to, Method::GET, HeaderMap::new(), Pieces::default(), PATIENCE).await.map_err(|fault| anyhow::anyhow!(fault.message))?;
         if !reply.status.is_success() {
             bail!("status {}", reply.status);
         }

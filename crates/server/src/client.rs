@@ -6,9 +6,9 @@ use std::time::Duration;
 use anyhow::Context;
 use bytes::Bytes;
 use gateway::body::Pieces;
-use gateway::transport::{Tls, Transport};
-use http::Request;
-use http::header::{AUTHORIZATION, CONTENT_TYPE};
+use gateway::transport::{Destination, Tls, Transport};
+use http::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue};
+use http::Method;
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 
@@ -44,18 +44,19 @@ fn report((succeeded, answer): (bool, Value)) -> anyhow::Result<ExitCode> {
 
 fn ask(gateway: &RunningGateway, path: &str, body: Option<&Value>) -> anyhow::Result<(bool, Value)> {
     let url = format!("{}{path}", gateway.base_url);
-    let request = if body.is_some() { Request::post(&url) } else { Request::get(&url) };
-    let request = match &gateway.key {
-        Some(key) => request.header(AUTHORIZATION, format!("Bearer {}", key.expose_secret())),
-        None => request,
-    };
+    let to = Destination::parse(&url).map_err(anyhow::Error::msg)?;
+    let mut headers = HeaderMap::new();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    if let Some(key) = &gateway.key {
+        headers.insert(AUTHORIZATION, HeaderValue::from_str(&format!("Bearer {}", key.expose_secret()))?);
+    }
+    let method = if body.is_some() { Method::POST } else { Method::GET };
     let bytes = body.map_or_else(Bytes::new, |body| body.to_string().into());
-    let request = request.header(CONTENT_TYPE, "application/json").body(Pieces::from(bytes))?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
         let transport = Transport::new(&Tls::new()?);
         let failed = |fault: wire::fault::Fault| anyhow::anyhow!("{url}: {}", fault.message);
-        let reply = transport.send(request, PATIENCE).await.map_err(failed)?;
+        let reply = transport.send(&to, method, headers, Pieces::from(bytes), PATIENCE).await.map_err(failed)?;
         let succeeded = reply.status.is_success();
         let bytes = reply.body.whole(MOST_BYTES).await.map_err(failed)?;
         let answer = serde_json::from_slice(&bytes).context("the answer is not JSON: is this a gateway?")?;

@@ -3,6 +3,7 @@
 use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -31,9 +32,14 @@ const MOST_HEAD: usize = 64 << 10;
 /// One worker's door.
 #[derive(Clone)]
 pub(crate) struct Door {
+    house: Arc<House>,
+    http: auto::Builder<TokioExecutor>,
+}
+
+/// What is behind the door.
+struct House {
     gateway: Gateway,
     admin: Router,
-    http: auto::Builder<TokioExecutor>,
 }
 
 /// A response body of either half of the house.
@@ -51,7 +57,7 @@ impl Door {
             .max_concurrent_streams(256)
             .max_header_list_size(MOST_HEAD as u32)
             .keep_alive_interval(Duration::from_secs(30));
-        Self { admin: admin::router(gateway.clone()), gateway, http }
+        Self { house: Arc::new(House { admin: admin::router(gateway.clone()), gateway }), http }
     }
 
     /// One connection, ready to be driven to its end.
@@ -62,14 +68,17 @@ impl Door {
     ) -> impl GracefulConnection<Error: std::fmt::Display> + Send + use<> {
         // Small frames of a stream must not wait for each other.
         let _ = stream.set_nodelay(true);
-        let door = self.clone();
+        let house = Arc::clone(&self.house);
         let service = service_fn(move |request| {
-            let door = door.clone();
-            async move { Ok::<_, Infallible>(door.answer(request, peer).await) }
+            let house = Arc::clone(&house);
+            async move { Ok::<_, Infallible>(house.answer(request, peer).await) }
         });
         self.http.serve_connection(TokioIo::new(stream), service).into_owned()
     }
 
+}
+
+impl House {
     async fn answer(&self, request: Request<Incoming>, peer: SocketAddr) -> Response<DoorBody> {
         let open = !self.gateway.live.snapshot().keys.is_locked();
         if open && let Err(refusal) = auth::only_this_machine(request.headers(), peer.ip()) {

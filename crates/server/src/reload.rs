@@ -1,7 +1,7 @@
 //! Following changes of the configuration: the files are watched, and SIGHUP asks at once. Prepare, then
 //! publish; a configuration that is not usable leaves the old one in force, and says so.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,7 +9,7 @@ use std::time::Duration;
 use gateway::live::Live;
 use gateway::transport::Tls;
 use notify::{RecommendedWatcher, RecursiveMode, Watcher};
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc;
 
 use crate::catalog;
@@ -20,29 +20,49 @@ use crate::load::{self, Prepared};
 /// Editors and `kubectl` write a file in several steps; this much quiet ends a change.
 const QUIET: Duration = Duration::from_millis(200);
 
+/// What tells that the configuration may have changed. Made before the process says that it serves, so that
+/// no change and no signal after that is missed.
+pub(crate) struct Changes {
+    watch: Watch,
+    told: mpsc::Receiver<()>,
+    hangup: Signal,
+}
+
+impl Changes {
+    /// Begins to watch `files` and to take SIGHUP.
+    ///
+    /// # Errors
+    /// When the signal cannot be taken.
+    pub(crate) fn of(files: &[PathBuf]) -> std::io::Result<Self> {
+        let (tell, told) = mpsc::channel(1);
+        let mut watch = Watch::new(tell);
+        watch.set(files);
+        Ok(Self { watch, told, hangup: signal(SignalKind::hangup())? })
+    }
+}
+
 /// Follows changes for as long as the process serves. `public` says that others can reach it.
 pub(crate) async fn follow(
+    changes: Changes,
     live: &Arc<Live>,
     options: &ServeOptions,
     environment: &Environment,
     tls: &Tls,
-    files: Vec<PathBuf>,
     public: bool,
 ) {
-    let (told, mut changes) = mpsc::channel(1);
-    let mut watch = Watch::new(told);
-    watch.set(&files);
-    let Ok(mut hangup) = signal(SignalKind::hangup()) else { return std::future::pending().await };
+    let Changes { mut watch, mut told, mut hangup } = changes;
     loop {
         let asked = tokio::select! {
             _ = hangup.recv() => true,
-            _ = changes.recv() => {
+            _ = told.recv() => {
                 tokio::time::sleep(QUIET).await;
-                while changes.try_recv().is_ok() {}
+                while told.try_recv().is_ok() {}
                 false
             }
         };
-        if !asked && !watch.has_changed() {
+        // Looked at before it is read again: what changes meanwhile is another change.
+        let changed = watch.has_changed();
+        if !asked && !changed {
             continue;
         }
         match reload(live, options, environment, tls, asked, public).await {
@@ -84,10 +104,10 @@ struct Watch {
 }
 
 impl Watch {
-    fn new(told: mpsc::Sender<()>) -> Self {
+    fn new(tell: mpsc::Sender<()>) -> Self {
         let watcher = notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
             if event.is_ok_and(|event| !event.kind.is_access()) {
-                let _ = told.try_send(());
+                let _ = tell.try_send(());
             }
         });
         if let Err(error) = &watcher {
@@ -97,8 +117,10 @@ impl Watch {
     }
 
     fn set(&mut self, files: &[PathBuf]) {
+        let mut known: HashMap<_, _> = self.files.drain(..).zip(self.content.drain(..)).collect();
+        self.content =
+            files.iter().map(|file| known.remove(file).unwrap_or_else(|| std::fs::read(file).ok())).collect();
         self.files = files.to_vec();
-        self.content = self.read();
         for directory in files.iter().map(|file| directory(file)) {
             let Some(watcher) = &mut self.watcher else { return };
             if self.directories.contains(&directory) {

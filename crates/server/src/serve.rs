@@ -9,12 +9,14 @@ use gateway::live::Live;
 use gateway::snapshot::Snapshot;
 use gateway::transport::Tls;
 use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
 
 use crate::cli::ServeOptions;
 use crate::env::Environment;
 use crate::load::{self, Prepared};
+use crate::reload::{self, Changes};
 use crate::workers::Workers;
-use crate::{catalog, reload, say};
+use crate::{catalog, say};
 
 /// Serves until the process is told to stop.
 ///
@@ -36,12 +38,14 @@ async fn run(options: ServeOptions, environment: Environment) -> anyhow::Result<
     let host = reachable_host(&options, &snapshot);
     let listener = listen(&host, options.port).await?;
     let address = listener.local_addr()?;
+    let changes = Changes::of(&files).context("taking SIGHUP")?;
+    let stop = told_to_stop().context("taking SIGTERM")?;
     announce(address, &snapshot, &found);
     let live = Live::new(snapshot);
     let workers = Workers::start(worker_count(&options), &live, &tls)?;
-    let follow = reload::follow(&live, &options, &environment, &tls, files, is_public(address));
+    let follow = reload::follow(changes, &live, &options, &environment, &tls, is_public(address));
     tokio::select! {
-        () = workers.accept(listener, told_to_stop()) => {}
+        () = workers.accept(listener, stop) => {}
         () = follow => {}
     }
     tracing::info!(in_flight = live.in_flight(), "stopping: no new connections, calls in flight go on");
@@ -107,13 +111,14 @@ fn announce(address: SocketAddr, snapshot: &Snapshot, found: &[String]) {
     say(&text);
 }
 
-/// SIGTERM or an interrupt from the terminal.
-async fn told_to_stop() {
-    use tokio::signal::unix::{SignalKind, signal};
-    let Ok(mut terminate) = signal(SignalKind::terminate()) else { return std::future::pending().await };
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = tokio::signal::ctrl_c() => {}
-    }
+/// SIGTERM or an interrupt from the terminal. Both are taken at once, not when first waited for.
+fn told_to_stop() -> std::io::Result<impl Future<Output = ()>> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+    })
 }
-

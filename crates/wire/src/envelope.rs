@@ -119,8 +119,21 @@ impl Envelope {
         Edits { envelope: self, removed: Vec::new(), replaced: Vec::new(), added: BytesMut::new() }
     }
 
+    /// Whether a field is there, even as `null`.
+    #[must_use]
+    pub fn has(&self, name: &str) -> bool {
+        self.find(name).is_some()
+    }
+
     fn find(&self, name: &str) -> Option<&Field> {
-        self.fields.iter().find(|field| self.name(field) == name)
+        self.fields.iter().find(|field| self.is_named(field, name))
+    }
+
+    fn is_named(&self, field: &Field, name: &str) -> bool {
+        match &field.name {
+            Name::Plain(range) => self.body.get(range.clone()) == Some(name.as_bytes()),
+            Name::Escaped(text) => **text == *name,
+        }
     }
 
     fn name<'a>(&'a self, field: &'a Field) -> &'a str {
@@ -219,7 +232,7 @@ impl Edits<'_> {
     }
 
     fn index(&self, name: &str) -> Option<usize> {
-        self.envelope.fields.iter().position(|field| self.envelope.name(field) == name)
+        self.envelope.fields.iter().position(|field| self.envelope.is_named(field, name))
     }
 }
 

@@ -25,7 +25,7 @@ pub struct Seen {
     pub fault: Option<Fault>,
     /// `choices` is there and empty: a chunk that only carries usage or filter results.
     pub no_choices: bool,
-    /// How many choices end in this chunk.
+    /// How many choices end in this chunk; only counted by [`look_at_chunk`].
     pub finished: usize,
 }
 
@@ -46,22 +46,35 @@ struct Outside<'a> {
     x_groq: Option<&'a RawValue>,
 }
 
-/// Looks at `text`, the JSON of a reply or of a chunk.
+/// Looks at `text`, the JSON of a reply.
 ///
 /// # Errors
 /// The parser's message when it is not a JSON object.
 pub fn look(text: &str) -> Result<Seen, serde_json::Error> {
+    serde_json::from_str(text).map(|outside| seen(text, &outside))
+}
+
+/// Looks at `text`, the JSON of a chunk, and also counts the choices that end in it.
+///
+/// # Errors
+/// The parser's message when it is not a JSON object.
+pub fn look_at_chunk(text: &str) -> Result<Seen, serde_json::Error> {
     let outside: Outside<'_> = serde_json::from_str(text)?;
+    let finished = outside.choices.map_or(0, |choices| count_finished(choices.get().as_bytes()));
+    Ok(Seen { finished, ..seen(text, &outside) })
+}
+
+fn seen(text: &str, outside: &Outside<'_>) -> Seen {
     let choices = outside.choices.map(|raw| raw.get().as_bytes());
-    Ok(Seen {
+    Seen {
         model: outside.model.filter(|raw| raw.get().starts_with('"')).map(|raw| place(text, raw.get())),
         usage: outside.usage.or_else(|| outside.x_groq.and_then(groq_usage)).and_then(usage::read).map(|used| {
             Usage { tier: outside.service_tier.map_or(Tier::Standard, |raw| usage::tier(raw_text(raw))), ..used }
         }),
         fault: outside.error.map(fault::of_frame),
         no_choices: choices.is_some_and(|raw| raw.iter().all(|byte| b"[] \n\r\t".contains(byte))),
-        finished: choices.map_or(0, count_finished),
-    })
+        finished: 0,
+    }
 }
 
 fn groq_usage(x_groq: &RawValue) -> Option<&RawValue> {

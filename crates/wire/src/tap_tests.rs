@@ -1,19 +1,19 @@
 //! What the tap sees of replies and chunks.
 
-use super::look;
+use super::{look, look_at_chunk};
 use crate::reply::Tier;
 
 #[test]
 fn a_chunk_is_seen_from_outside() {
     let chunk = r#"{"id":"c","model":"gpt-4o-2024","choices":[{"index":0,"delta":{"content":"\"finish_reason\":\"x\""},"finish_reason":null}],"usage":null}"#;
-    let seen = look(chunk).unwrap();
+    let seen = look_at_chunk(chunk).unwrap();
     assert_eq!(&chunk[seen.model.unwrap()], "\"gpt-4o-2024\"");
     assert_eq!((seen.usage, seen.no_choices, seen.finished), (None, false, 0));
 }
 
 #[test]
 fn the_end_of_a_stream_is_seen() {
-    let last = look(r#"{"choices":[{"index":0,"finish_reason":"stop"},{"index":1,"finish_reason" : "length"}]}"#).unwrap();
+    let last = look_at_chunk(r#"{"choices":[{"index":0,"finish_reason":"stop"},{"index":1,"finish_reason" : "length"}]}"#).unwrap();
     assert_eq!(last.finished, 2);
     let usage = look(r#"{"choices":[ ],"service_tier":"flex","usage":{"prompt_tokens":3,"completion_tokens":4,"total_tokens":7}}"#).unwrap();
     let used = usage.usage.unwrap();

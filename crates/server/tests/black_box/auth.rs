@@ -2,20 +2,23 @@
 
 use serde_json::{Value, json};
 
-use crate::harness::{ONE_MODEL, Stage, chat, with};
+use crate::harness::{FakeProvider, ONE_MODEL, Stage, chat, with};
 
 const PATH: &str = "/v1/chat/completions";
 const MASTER: &str = "sk-master-7d1b";
 
 fn locked() -> Stage {
-    Stage::open(&format!("{ONE_MODEL}\ngeneral_settings: {{master_key: {MASTER}, litellm_key_header_name: X-House-Key}}\n"))
+    Stage::open(&format!(
+        "{ONE_MODEL}\ngeneral_settings: {{master_key: {MASTER}, litellm_key_header_name: X-House-Key}}\n"
+    ))
 }
 
 #[tokio::test]
 async fn a_key_may_come_in_any_of_the_known_places() {
     let stage = locked();
     let bearer = format!("Bearer {MASTER}");
-    let (lower, basic, spaced) = (format!("bearer {MASTER}"), format!("Basic {MASTER}"), format!("Bearer  {MASTER} "));
+    let (lower, basic, spaced) =
+        (format!("bearer {MASTER}"), format!("Basic {MASTER}"), format!("Bearer  {MASTER} "));
     let places = [
         ("authorization", bearer.as_str()),
         ("authorization", &lower),
@@ -47,10 +50,20 @@ async fn a_missing_and_a_wrong_key_are_refused_in_the_same_words() {
     let long = "x".repeat(20_000);
     let (prefix, more) = (format!("Bearer {}", &MASTER[..MASTER.len() - 1]), format!("Bearer {MASTER}x"));
     let sent = [
-        "", "Bearer", "Bearer ", "Bearer sk-wrong", &prefix, &more, MASTER, "Digest sk-master-7d1b", "Bearer ' OR 1=1 --", &long,
+        "",
+        "Bearer",
+        "Bearer ",
+        "Bearer sk-wrong",
+        &prefix,
+        &more,
+        MASTER,
+        "Digest sk-master-7d1b",
+        "Bearer ' OR 1=1 --",
+        &long,
     ];
     for value in sent {
-        let reply = stage.server.request("POST", PATH, &[("authorization", value)], chat("chat").to_string()).await;
+        let reply =
+            stage.server.request("POST", PATH, &[("authorization", value)], chat("chat").to_string()).await;
         assert_eq!((reply.status, reply.text()), (401, bare.text()), "{value}");
     }
     assert!(stage.provider.requests().is_empty());
@@ -72,7 +85,8 @@ async fn every_route_but_the_public_ones_needs_the_key() {
     let public = ["/health/liveliness", "/health/liveness", "/health/readiness"];
     let mut closed = 0;
     for (path, item) in document["paths"].as_object().unwrap() {
-        let concrete = path.replace("{model}", "chat").replace("{model_id}", "chat").replace("{*model_id}", "chat");
+        let concrete =
+            path.replace("{model}", "chat").replace("{model_id}", "chat").replace("{*model_id}", "chat");
         for method in item.as_object().unwrap().keys() {
             let reply = stage.server.request(&method.to_uppercase(), &concrete, &[], "").await;
             let expected = if public.contains(&path.as_str()) { 200 } else { 401 };
@@ -81,6 +95,34 @@ async fn every_route_but_the_public_ones_needs_the_key() {
         }
     }
     assert!(closed > 20, "{closed}");
+}
+
+#[tokio::test]
+async fn crafted_paths_do_not_lead_around_the_key() {
+    let stage = locked();
+    let paths = [
+        "//model/info",
+        "/model/info/",
+        "/model//info",
+        "/./model/info",
+        "/health/liveness/../../model/info",
+        "/docs/%2e%2e/model/info",
+        "/model%2finfo",
+        "/MODEL/INFO",
+        "/model/info;x",
+        "/model/info%00",
+        "http://health/model/info",
+        "http://localhost/model/info?/health/liveness",
+    ];
+    for path in paths {
+        for method in ["GET", "POST", "HEAD"] {
+            let request = format!("{method} {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n");
+            let answer = stage.server.raw(request).await;
+            let status = answer.get(9..12).unwrap_or_default();
+            assert!(matches!(status, "400" | "401" | "404" | "405"), "{method} {path}: {answer}");
+            assert!(!answer.contains("litellm_params"), "{method} {path}: {answer}");
+        }
+    }
 }
 
 #[tokio::test]
@@ -124,12 +166,25 @@ async fn without_a_master_key_only_this_machine_is_served() {
 #[tokio::test]
 async fn a_caller_cannot_choose_the_destination_or_its_credentials() {
     let stage = Stage::open(ONE_MODEL);
-    let stranger = tollgate_testkit::FakeProvider::start().unwrap();
+    let stranger = FakeProvider::start().unwrap();
     let url = stranger.base_url();
     let fields = [
-        "api_base", "base_url", "api_key", "api_version", "user_config", "model_list", "litellm_params", "custom_llm_provider",
-        "aws_bedrock_runtime_endpoint", "aws_sts_endpoint", "vertex_project", "vertex_location", "vertex_credentials",
-        "azure_ad_token", "langfuse_host", "extra_headers",
+        "api_base",
+        "base_url",
+        "api_key",
+        "api_version",
+        "user_config",
+        "model_list",
+        "litellm_params",
+        "custom_llm_provider",
+        "aws_bedrock_runtime_endpoint",
+        "aws_sts_endpoint",
+        "vertex_project",
+        "vertex_location",
+        "vertex_credentials",
+        "azure_ad_token",
+        "langfuse_host",
+        "extra_headers",
     ];
     for field in fields {
         for value in [json!(url), json!({"api_base": url}), json!([]), Value::Null] {
@@ -146,23 +201,52 @@ async fn a_caller_cannot_choose_the_destination_or_its_credentials() {
 #[tokio::test]
 async fn nested_addresses_never_change_the_destination() {
     let stage = Stage::open(ONE_MODEL);
-    let stranger = tollgate_testkit::FakeProvider::start().unwrap();
+    let stranger = FakeProvider::start().unwrap();
     let inside = json!({
         "api_base": stranger.base_url(), "base_url": stranger.base_url(), "api_key": "sk-stranger", "litellm_params": {"api_base": stranger.base_url()},
     });
-    for field in ["extra_body", "metadata", "litellm_metadata", "cache", "fallbacks", "callback_url", "webhook_url", "unknown"] {
+    for field in [
+        "extra_body",
+        "metadata",
+        "litellm_metadata",
+        "cache",
+        "fallbacks",
+        "callback_url",
+        "webhook_url",
+        "unknown",
+    ] {
         let value = if field == "fallbacks" { json!([inside]) } else { inside.clone() };
         stage.server.chat(&with(chat("chat"), json!({field: value}))).await;
     }
-    let headers = [("x-api-base", stranger.base_url()), ("x-litellm-api-base", stranger.base_url()), ("x-custom-host", stranger.base_url())];
+    let headers = [
+        ("x-api-base", stranger.base_url()),
+        ("x-litellm-api-base", stranger.base_url()),
+        ("x-custom-host", stranger.base_url()),
+    ];
     let headers: Vec<(&str, &str)> = headers.iter().map(|(name, value)| (*name, value.as_str())).collect();
-    let reply = stage.server.request("POST", "/v1/chat/completions?api_base=http://stranger", &headers, chat("chat").to_string()).await;
+    let reply = stage
+        .server
+        .request("POST", "/v1/chat/completions?api_base=http://stranger", &headers, chat("chat").to_string())
+        .await;
     assert_eq!(reply.status, 200);
     assert!(stranger.requests().is_empty());
     for request in stage.provider.requests() {
         assert!(!request.headers.iter().any(|(_, value)| value.contains("stranger")), "{request:?}");
         assert_eq!((request.path.as_str(), request.query.as_str()), (PATH, ""));
     }
+}
+
+#[tokio::test]
+async fn a_redirect_does_not_carry_the_key_elsewhere() {
+    let stage = Stage::open(ONE_MODEL);
+    let stranger = FakeProvider::start().unwrap();
+    for status in [301, 302, 307, 308] {
+        let headers = json!({"location": format!("{}/v1/chat/completions", stranger.base_url())});
+        stage.script("up", json!({"status": status, "headers": headers}));
+        let reply = stage.server.chat(&chat("chat")).await;
+        assert_eq!(reply.status, 500, "{status}: {}", reply.text());
+    }
+    assert!(stranger.requests().is_empty());
 }
 
 #[tokio::test]

@@ -19,6 +19,8 @@ mod models;
 #[cfg(test)]
 mod passthrough;
 #[cfg(test)]
+mod refusals;
+#[cfg(test)]
 mod reload;
 #[cfg(test)]
 mod routing;

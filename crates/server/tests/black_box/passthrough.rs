@@ -83,7 +83,10 @@ model_list:
     let upstream = stage.received("up").json();
     assert_eq!(upstream["temperature"], 0.9);
     assert_eq!(upstream["max_tokens"], 7);
-    assert_eq!((&upstream["top_k"], &upstream["seed"], &upstream["min_p"]), (&json!(5), &json!(1), &json!(0.1)));
+    assert_eq!(
+        (&upstream["top_k"], &upstream["seed"], &upstream["min_p"]),
+        (&json!(5), &json!(1), &json!(0.1))
+    );
     assert_eq!(upstream.get("extra_body"), None);
 }
 
@@ -116,7 +119,8 @@ model_list:
     assert_eq!(received.header("x-team"), Some("blue"));
     assert_eq!(received.header("host"), stage.provider.base_url().strip_prefix("http://"));
     let known = ["content-type", "accept", "user-agent", "authorization", "x-team", "host", "content-length"];
-    let foreign: Vec<_> = received.headers.iter().filter(|(name, _)| !known.contains(&name.as_str())).collect();
+    let foreign: Vec<_> =
+        received.headers.iter().filter(|(name, _)| !known.contains(&name.as_str())).collect();
     assert!(foreign.is_empty(), "{foreign:?}");
     let values: String = received.headers.iter().map(|(_, value)| value.as_str()).collect();
     assert!(!values.contains("of-the-client") && !values.contains("red"), "{values}");
@@ -147,7 +151,9 @@ async fn upstream_headers_come_back_under_a_prefix_and_cannot_speak_for_us() {
     assert_eq!(reply.header("x-ratelimit-remaining-requests"), Some("9"));
     assert_eq!(reply.headers.get_all("x-litellm-model-id").iter().count(), 1);
     assert_ne!(reply.header("x-litellm-model-id"), Some("forged"));
-    for gone in ["set-cookie", "llm_provider-set-cookie", "access-control-allow-origin", "strict-transport-security"] {
+    for gone in
+        ["set-cookie", "llm_provider-set-cookie", "access-control-allow-origin", "strict-transport-security"]
+    {
         assert_eq!(reply.header(gone), None, "{gone}");
     }
 }

@@ -32,8 +32,8 @@
 //! never taken for charges. It also makes a header unnecessary, so there is no header to be damaged.
 //!
 //! A segment's number is the Unix time in milliseconds when it was begun, or the last number plus one if that
-//! is more. Numbers therefore grow even when the directory was lost in between, and a [`Position`] that a
-//! database remembers is never ahead of a charge that was not applied.
+//! is more. Unless the clock is set back, numbers therefore grow even when the directory was lost in between,
+//! and a [`Position`] that a database remembers is never ahead of a charge that was not applied.
 //!
 //! # Operations
 //!
@@ -42,7 +42,7 @@
 //!   a killed process loses no more than that and the sync in progress, a lost machine one group.
 //! - **Begin a segment**: by the first record that needs it; the directory is synced before the record counts.
 //!   A full segment is synced before the next is begun, so a segment that has a successor is complete.
-//! - **Read**: [`read`] yields charges in order from a position, also while the directory is written.
+//! - **Read**: [`read()`] yields charges in order from a position, also while the directory is written.
 //! - **Forget**: [`Ledger::forget`] deletes segments that lie wholly before a position, never the newest.
 //!
 //! # Recovery
@@ -58,6 +58,7 @@ mod queue;
 mod read;
 mod scan;
 mod segment;
+mod tail;
 mod writer;
 
 use std::fs::{File, OpenOptions, TryLockError};
@@ -139,8 +140,7 @@ pub struct Ledger {
     room_bytes: u64,
     queue: Arc<Queue>,
     writer: Option<JoinHandle<()>>,
-    /// Unlocked by being closed, which must come after the writer's end.
-    _lock: File,
+    lock: File,
 }
 
 impl Ledger {
@@ -161,7 +161,7 @@ impl Ledger {
             room_bytes: options.room_bytes,
             queue,
             writer: Some(thread),
-            _lock: lock,
+            lock,
         })
     }
 
@@ -205,6 +205,10 @@ impl Drop for Ledger {
         self.queue.end();
         if self.writer.take().is_some_and(|thread| thread.join().is_err()) {
             tracing::error!(directory = %self.directory.display(), "the ledger's writer died");
+        }
+        // Not left to the closing of the file: a child process that was just forked holds a copy of it.
+        if let Err(error) = self.lock.unlock() {
+            tracing::warn!(directory = %self.directory.display(), %error, "the ledger's lock could not be released");
         }
     }
 }

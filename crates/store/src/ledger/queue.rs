@@ -56,7 +56,8 @@ struct Inner {
 }
 
 /// What the writer is told when it looks.
-#[derive(Debug, Default)]
+#[derive(Debug)]
+#[must_use = "the records are nowhere else any more"]
 pub(super) struct Orders {
     /// Unstamped records, in order.
     pub(super) chunks: Vec<Vec<u8>>,
@@ -64,6 +65,17 @@ pub(super) struct Orders {
     pub(super) flush: bool,
     /// The ledger is being dropped.
     pub(super) ended: bool,
+}
+
+/// What the writer waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Until {
+    /// The given time.
+    Due,
+    /// That, or somebody who waits for a sync.
+    Flush,
+    /// That, or a record.
+    Records,
 }
 
 impl Queue {
@@ -132,9 +144,11 @@ impl Queue {
         self.wake.notify_one();
     }
 
-    /// The writer's wait for something to do: until `due`, a flush or the end, and, if `for_records`, until
-    /// there are records.
-    pub(super) fn wait(&self, due: Option<Instant>, for_records: bool, for_flush: bool) -> Orders {
+    /// The writer's wait for something to do: until `due`, the end, or what it waits `until`. Hands over records
+    /// only if it waits for them or at the end, because a chunk that is taken is no longer filled up.
+    pub(super) fn wait(&self, until: Until, due: Option<Instant>) -> Orders {
+        let for_records = until == Until::Records;
+        let for_flush = until != Until::Due;
         let mut inner = self.lock();
         loop {
             let left = due.map(|due| due.saturating_duration_since(Instant::now()));
@@ -145,7 +159,9 @@ impl Queue {
                 || (for_records && !inner.chunks.is_empty())
             {
                 inner.idle = false;
-                return Orders { chunks: mem::take(&mut inner.chunks), flush, ended: inner.ended };
+                let take = for_records || inner.ended;
+                let chunks = if take { mem::take(&mut inner.chunks) } else { Vec::new() };
+                return Orders { chunks, flush, ended: inner.ended };
             }
             inner.idle = for_records;
             inner = match left {

@@ -7,6 +7,8 @@
 
 use std::fmt;
 
+use memchr::memmem;
+
 use super::members::Members;
 use super::nested;
 use crate::fault::{Loss, TranslateError};
@@ -53,6 +55,31 @@ pub struct Quirked {
     pub body: Option<Vec<u8>>,
     /// What the upstream will not be told. Policy refuses the call, or sends `body` and reports them.
     pub losses: Vec<Loss>,
+}
+
+/// Whether [`apply`] could have something to do, without reading `body` as JSON: false only when it has not.
+/// `has` says whether a top-level field is there.
+#[must_use]
+pub fn may_concern(quirks: &[Quirk], model: &str, has: &dyn Fn(&str) -> bool, body: &[u8]) -> bool {
+    let written = |keys: &[&str]| keys.iter().any(|key| memmem::find(body, key.as_bytes()).is_some());
+    quirks.iter().any(|quirk| match *quirk {
+        Quirk::Rename { from: field, .. } | Quirk::Drop(field) | Quirk::Clamp { field, .. } => has(field),
+        Quirk::Unsupported(fields) => fields.iter().any(|field| has(field)),
+        Quirk::FlattenText => has("messages"),
+        Quirk::ToolChoiceRequired(_) => has("tool_choice"),
+        Quirk::StripToolKeys(_) => has("tools"),
+        Quirk::StripMessageKeys { keys, .. } | Quirk::StripPartKeys(keys) => has("messages") && written(keys),
+        Quirk::StripNulls => written(&["null"]),
+        Quirk::NoStreamOptions => has("stream_options"),
+        Quirk::SetField { beside, .. } => has(beside),
+        Quirk::ForModels(groups) => group(groups, model).is_some_and(|quirks| may_concern(quirks, model, has, body)),
+        Quirk::Hook(_) => true,
+    })
+}
+
+/// The quirks of the first group that names `model`.
+fn group(groups: &[(&'static [&'static str], &'static [Quirk])], model: &str) -> Option<&'static [Quirk]> {
+    groups.iter().find(|(names, _)| names.iter().any(|name| names_model(name, model))).map(|(_, quirks)| *quirks)
 }
 
 /// Applies `quirks` to `body`.

@@ -57,24 +57,24 @@ impl Client {
             request = request.header(*name, *value);
         }
         let sent = self.pool.request(request.body(Full::from(body)).unwrap());
-        let response: Response<Incoming> = tokio::time::timeout(PATIENCE, sent).await.expect("no answer").unwrap();
+        let response: Response<Incoming> =
+            tokio::time::timeout(PATIENCE, sent).await.expect("no answer").unwrap();
         let (head, body) = response.into_parts();
         Stream { status: head.status.as_u16(), headers: head.headers, body }
     }
 
-    /// Sends bytes as they are and returns everything up to the end of the connection.
-    pub(super) async fn raw(&self, bytes: &[u8]) -> String {
+    /// Sends bytes as they are and returns everything up to the end of the connection. `leaving` says that
+    /// nothing more will come.
+    pub(super) async fn raw(&self, bytes: &[u8], leaving: bool) -> String {
         let mut connection = TcpStream::connect(self.address).await.unwrap();
         // The server may answer and close before it has read everything.
         let _ = connection.write_all(bytes).await;
-        let _ = connection.shutdown().await;
+        if leaving {
+            let _ = connection.shutdown().await;
+        }
         let mut answer = Vec::new();
-        let read = async {
-            let mut buffer = [0; 16 * 1024];
-            while let Ok(count @ 1..) = connection.read(&mut buffer).await {
-                answer.extend_from_slice(&buffer[..count]);
-            }
-        };
+        // A reset after the answer is an end like any other.
+        let read = async { while let Ok(1..) = connection.read_buf(&mut answer).await {} };
         tokio::time::timeout(PATIENCE, read).await.expect("the connection stayed open");
         String::from_utf8_lossy(&answer).into_owned()
     }
@@ -95,7 +95,8 @@ impl Stream {
     pub(crate) async fn until(&mut self, wanted: &str) -> String {
         let mut text = String::new();
         while !text.contains(wanted) {
-            text += &self.next().await.unwrap_or_else(|| panic!("the stream ended before {wanted:?}: {text}"));
+            text +=
+                &self.next().await.unwrap_or_else(|| panic!("the stream ended before {wanted:?}: {text}"));
         }
         text
     }
@@ -137,8 +138,17 @@ impl Reply {
             .to_owned()
     }
 
+    /// The `error` of a refusal, in the shape that clients rely on.
+    pub(crate) fn error(&self) -> Value {
+        assert_eq!(self.header("content-type"), Some("application/json"), "{}", self.text());
+        let error = self.json()["error"].clone();
+        assert!(error["message"].is_string() && error["type"].is_string(), "{}", self.text());
+        assert_eq!(error["code"], self.status.to_string(), "{}", self.text());
+        error
+    }
+
     /// `error.message`.
     pub(crate) fn message(&self) -> String {
-        self.json()["error"]["message"].as_str().unwrap_or_else(|| panic!("no error: {}", self.text())).to_owned()
+        self.error()["message"].as_str().unwrap_or_default().to_owned()
     }
 }

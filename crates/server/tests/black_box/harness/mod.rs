@@ -6,7 +6,9 @@ mod server;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
-use tollgate_testkit::{FakeProvider, RecordedRequest, Script};
+use testkit::{RecordedRequest, Script};
+
+pub(crate) use testkit::{Ending, FakeProvider};
 
 pub(crate) use client::{Reply, Stream};
 pub(crate) use server::{Launch, Server, run};
@@ -48,7 +50,7 @@ impl Stage {
     }
 
     /// Waits until the last request for `model` has ended as expected.
-    pub(crate) async fn until_ending(&self, model: &str, ending: tollgate_testkit::Ending) {
+    pub(crate) async fn until_ending(&self, model: &str, ending: Ending) {
         let reached = || self.provider.requests_for(model).last().is_some_and(|last| last.ending == ending);
         eventually(&format!("the request for {model} is {ending:?}"), reached).await;
     }

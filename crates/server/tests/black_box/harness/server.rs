@@ -102,9 +102,14 @@ impl Server {
         self.client.open("POST", "/v1/chat/completions", &[], body.to_string().into()).await
     }
 
-    /// Sends bytes as they are; the whole answer up to the end of the connection.
+    /// Sends bytes as they are; the whole answer up to the end of the connection, which the server must end.
     pub(crate) async fn raw(&self, bytes: impl AsRef<[u8]>) -> String {
-        self.client.raw(bytes.as_ref()).await
+        self.client.raw(bytes.as_ref(), false).await
+    }
+
+    /// The same from a client that closes its side after the bytes.
+    pub(crate) async fn raw_and_leave(&self, bytes: impl AsRef<[u8]>) -> String {
+        self.client.raw(bytes.as_ref(), true).await
     }
 
     /// Sends a signal by its short name.

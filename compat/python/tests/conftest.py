@@ -1,0 +1,73 @@
+"""Clients that point at the gateway under test, and a model that belongs to one test alone."""
+
+import os
+import re
+
+import openai
+import pytest
+
+from provider import Provider
+
+GATEWAY = os.environ["TOLLGATE_URL"]
+KEY = os.environ["TOLLGATE_KEY"]
+AZURE_VERSION = "2023-07-01-preview"
+
+
+@pytest.fixture(scope="session")
+def gateway() -> str:
+    return GATEWAY
+
+
+@pytest.fixture(scope="session")
+def key() -> str:
+    return KEY
+
+
+@pytest.fixture(scope="session")
+def provider() -> Provider:
+    return Provider(os.environ["FAKE_PROVIDER_URL"])
+
+
+@pytest.fixture
+def upstream(request) -> str:
+    """The upstream's name of this test's model; callers ask for `fake/` and this."""
+    name = f"{request.module.__name__}-{request.node.name}".removeprefix("test_")
+    return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")
+
+
+@pytest.fixture
+def model(upstream) -> str:
+    return f"fake/{upstream}"
+
+
+@pytest.fixture
+def client():
+    with openai.OpenAI(base_url=f"{GATEWAY}/v1", api_key=KEY, max_retries=0, timeout=20) as client:
+        yield client
+
+
+@pytest.fixture
+async def async_client():
+    async with openai.AsyncOpenAI(base_url=f"{GATEWAY}/v1", api_key=KEY, max_retries=0, timeout=20) as client:
+        yield client
+
+
+@pytest.fixture
+def azure_client():
+    with openai.AzureOpenAI(
+        azure_endpoint=GATEWAY, api_key=KEY, api_version=AZURE_VERSION, max_retries=0, timeout=20
+    ) as client:
+        yield client
+
+
+@pytest.fixture
+async def async_azure_client():
+    async with openai.AsyncAzureOpenAI(
+        azure_endpoint=GATEWAY, api_key=KEY, api_version=AZURE_VERSION, max_retries=0, timeout=20
+    ) as client:
+        yield client
+
+
+def user(text: str) -> list[dict]:
+    """A conversation of one user message."""
+    return [{"role": "user", "content": text}]
