@@ -2,17 +2,18 @@
 
 use std::cell::RefCell;
 use std::collections::HashMap;
-use std::fmt::Write;
 use std::time::Duration;
 
-use bytes::Bytes;
-use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER};
+use http::header::{
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER, VARY,
+    X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
+};
 use http::{Response, StatusCode};
 
 use crate::admit::Permit;
 use crate::body::ReplyBody;
 use crate::call::Call;
-use crate::deployment::Deployment;
+use crate::deployment::{Deployment, label};
 use crate::exchange::{Answer, Reply};
 use crate::refusal::Refusal;
 use crate::route::Unanswered;
@@ -53,23 +54,26 @@ const NOT_RELAYED: &[&str] = &[
 #[must_use]
 pub fn answer(call: &Call, permit: Permit, answer: Answer, asked: &str, retries: u32) -> Response<ReplyBody> {
     let Answer { deployment, headers: upstream, reply, losses } = answer;
-    let mut headers = HeaderMap::with_capacity(48);
-    describe(&mut headers, call, &deployment, asked);
+    let mut headers = deployment.labels.clone();
+    headers.insert(&X_LITELLM_CALL_ID, call.id.clone());
     relay(&mut headers, &upstream, &deployment);
-    headers.insert(&X_LITELLM_ATTEMPTED_RETRIES, number(u64::from(retries)));
-    headers.insert(&X_LITELLM_ATTEMPTED_FALLBACKS, ZERO);
+    if asked != deployment.group {
+        headers.insert(&X_LITELLM_MODEL_GROUP, label(asked));
+    }
+    if retries > 0 {
+        headers.insert(&X_LITELLM_ATTEMPTED_RETRIES, number(u64::from(retries)));
+    }
     if !losses.is_empty() {
         let fields: Vec<&str> = losses.iter().map(|loss| loss.field.as_str()).collect();
-        headers.insert(&X_TOLLGATE_DROPPED_PARAMS, crate::deployment::label(&fields.join(", ")));
+        headers.insert(&X_TOLLGATE_DROPPED_PARAMS, label(&fields.join(", ")));
     }
     let mut settlement = Settlement::open(deployment, permit, call.id.clone(), call.operation, call.started);
     let body = match reply {
         Reply::Whole { body, usage } => {
-            headers.insert(CONTENT_TYPE, JSON);
             settlement.usage = usage;
             settlement.ending = Ending::Complete;
             if let Some(cost) = settlement.cost() {
-                headers.insert(&X_LITELLM_RESPONSE_COST, text(&cost));
+                headers.insert(&X_LITELLM_RESPONSE_COST, decimal(u64::try_from(cost.nano()).unwrap_or(0), 9));
             }
             ReplyBody::Whole(body)
         }
@@ -95,8 +99,11 @@ pub fn unanswered(call: &Call, unanswered: Unanswered, asked: &str) -> Response<
     let mut response = refusal(call, &unanswered.refusal);
     let headers = response.headers_mut();
     if let Some(deployment) = &unanswered.deployment {
-        describe(headers, call, deployment, asked);
-        headers.insert(&X_LITELLM_TIMEOUT, text(&deployment.timeout.as_secs_f64()));
+        for (name, value) in &deployment.labels {
+            headers.entry(name).or_insert_with(|| value.clone());
+        }
+        headers.insert(&X_LITELLM_MODEL_GROUP, label(asked));
+        headers.insert(&X_LITELLM_TIMEOUT, decimal(deployment.timeout.as_millis() as u64, 3));
         relay(headers, &unanswered.headers, deployment);
     }
     headers.insert(&X_LITELLM_ATTEMPTED_RETRIES, number(u64::from(unanswered.retries)));
@@ -121,6 +128,7 @@ pub fn bare_refusal(refusal: &Refusal, call_id: Option<&str>) -> Response<ReplyB
     let mut response = Response::new(ReplyBody::from(refusal.body(call_id)));
     *response.status_mut() = StatusCode::from_u16(refusal.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let headers = response.headers_mut();
+    guard(headers);
     headers.insert(CONTENT_TYPE, JSON);
     headers.insert(&X_LITELLM_VERSION, VERSION);
     if let Some(seconds) = refusal.retry_after {
@@ -129,18 +137,39 @@ pub fn bare_refusal(refusal: &Refusal, call_id: Option<&str>) -> Response<ReplyB
     response
 }
 
-/// Which call, and who answered it.
-fn describe(headers: &mut HeaderMap, call: &Call, deployment: &Deployment, asked: &str) {
-    let labels = &deployment.labels;
-    headers.insert(&X_LITELLM_CALL_ID, call.id.clone());
-    headers.insert(&X_LITELLM_MODEL_ID, labels.id.clone());
-    headers.insert(&X_LITELLM_MODEL_NAME, labels.name.clone());
-    if let Some(base) = &labels.base {
-        headers.insert(&X_LITELLM_MODEL_API_BASE, base.clone());
+/// What a deployment's labels say.
+pub(crate) struct Labelled<'a> {
+    pub(crate) id: &'a str,
+    pub(crate) group: &'a str,
+    /// `provider/model`.
+    pub(crate) name: &'a str,
+    /// The base URL without its query.
+    pub(crate) base: Option<&'a str>,
+}
+
+/// The headers that every answer of a deployment carries, as they are in the usual case (JSON, no retry).
+pub(crate) fn labels(labelled: &Labelled<'_>) -> HeaderMap {
+    let mut headers = HeaderMap::with_capacity(48);
+    guard(&mut headers);
+    headers.insert(CONTENT_TYPE, JSON);
+    headers.insert(&X_LITELLM_MODEL_ID, label(labelled.id));
+    headers.insert(&X_LITELLM_MODEL_NAME, label(labelled.name));
+    if let Some(base) = labelled.base {
+        headers.insert(&X_LITELLM_MODEL_API_BASE, label(base));
     }
-    let group = if asked == deployment.group { labels.group.clone() } else { crate::deployment::label(asked) };
-    headers.insert(&X_LITELLM_MODEL_GROUP, group);
+    headers.insert(&X_LITELLM_MODEL_GROUP, label(labelled.group));
     headers.insert(&X_LITELLM_VERSION, VERSION);
+    headers.insert(&X_LITELLM_ATTEMPTED_RETRIES, ZERO);
+    headers.insert(&X_LITELLM_ATTEMPTED_FALLBACKS, ZERO);
+    headers
+}
+
+/// Headers of every response: no framing, no sniffing, and caches must keep origins apart.
+pub fn guard(headers: &mut HeaderMap) {
+    headers.insert(X_FRAME_OPTIONS, HeaderValue::from_static("DENY"));
+    headers.insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static("frame-ancestors 'none'"));
+    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.insert(VARY, HeaderValue::from_static("Origin"));
 }
 
 /// The upstream's headers under `llm_provider-`, and its rate limits under their own names too.
@@ -183,13 +212,58 @@ fn number(value: u64) -> HeaderValue {
 
 /// Milliseconds with three decimals.
 fn milliseconds(duration: Duration) -> HeaderValue {
-    let micros = duration.as_micros();
-    text(&format_args!("{}.{:03}", micros / 1000, micros % 1000))
+    digits(u64::try_from(duration.as_micros()).unwrap_or(u64::MAX), 3, 3)
 }
 
-/// A header value from anything whose text is plain ASCII.
-fn text(value: &impl std::fmt::Display) -> HeaderValue {
-    let mut out = bytes::BytesMut::with_capacity(24);
-    let _ = write!(out, "{value}");
-    HeaderValue::from_maybe_shared(Bytes::from(out)).unwrap_or(ZERO)
+/// `value` units of `10^-places`, as a plain decimal without needless zeros: `0.00007`.
+fn decimal(value: u64, places: usize) -> HeaderValue {
+    digits(value, places, 0)
+}
+
+/// The same with at least `fewest` decimals. Written by hand: formatting machinery costs more than the rest
+/// of a header.
+fn digits(value: u64, places: usize, fewest: usize) -> HeaderValue {
+    let mut out = [b'0'; 32];
+    let mut at = out.len();
+    let (mut rest, mut written, mut significant) = (value, 0, false);
+    while rest > 0 || written <= places {
+        let digit = b'0' + (rest % 10) as u8;
+        rest /= 10;
+        significant |= digit != b'0' || written >= places || places - written <= fewest;
+        if significant {
+            at -= 1;
+            out[at] = digit;
+        }
+        written += 1;
+        if written == places && at < out.len() {
+            at -= 1;
+            out[at] = b'.';
+        }
+    }
+    HeaderValue::from_bytes(&out[at..]).unwrap_or(ZERO)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::{decimal, milliseconds};
+
+    #[test]
+    fn decimals_as_a_person_writes_them() {
+        for (value, places, text) in [
+            (70_000, 9, "0.00007"),
+            (0, 9, "0"),
+            (1, 9, "0.000000001"),
+            (1_500_000_000, 9, "1.5"),
+            (20_000_000_000, 9, "20"),
+            (u64::MAX, 9, "18446744073.709551615"),
+            (6_000_000, 3, "6000"),
+        ] {
+            assert_eq!(decimal(value, places), text);
+        }
+        for (micros, text) in [(0, "0.000"), (7, "0.007"), (1_230, "1.230"), (12_000_000, "12000.000")] {
+            assert_eq!(milliseconds(Duration::from_micros(micros)), text);
+        }
+    }
 }

@@ -15,9 +15,11 @@ use serde_json::{Map, Value};
 use wire::envelope;
 use wire::fault::Fault;
 use wire::format::{Format, Operation};
+use wire::provider::quirks::Concerns;
 use wire::provider::{Addressing, Auth, KeyRule, Provider, address, resolve};
 use wire::reply::Usage;
 
+use crate::deliver::{self, Labelled};
 use crate::transport::Destination;
 use crate::settings::{DeploymentSettings, ProviderSettings, Settings};
 
@@ -52,10 +54,12 @@ pub struct Deployment {
     pub stream_timeout: Duration,
     /// Tries after the first.
     pub retries: u32,
-    /// Response headers that name this deployment.
-    pub labels: Labels,
+    /// Response headers that are the same for every answer of this deployment.
+    pub labels: HeaderMap,
     /// The catalog's row for the model, for listings.
     pub row: Option<Map<String, Value>>,
+    /// When the provider's quirks matter to a request.
+    pub concerns: Concerns,
     prices: Prices,
     unpriced_said: AtomicBool,
     /// Credentials that are sent upstream and must not come back to a caller.
@@ -78,19 +82,6 @@ pub struct Lane {
     pub headers: HeaderMap,
 }
 
-/// Prebuilt response headers.
-#[derive(Debug)]
-pub struct Labels {
-    /// `x-litellm-model-id`.
-    pub id: HeaderValue,
-    /// `x-litellm-model-group`.
-    pub group: HeaderValue,
-    /// `x-litellm-model-name`: `provider/model`.
-    pub name: HeaderValue,
-    /// `x-litellm-model-api-base`, without its query.
-    pub base: Option<HeaderValue>,
-}
-
 impl Deployment {
     /// Compiles an entry whose names hold no `*` any more.
     ///
@@ -110,6 +101,7 @@ impl Deployment {
         let (lanes, trouble) = lanes(entry, known, provider, &model, &address)?;
         let base_model = entry.model_info.get("base_model").and_then(Value::as_str);
         let row = catalog.row(provider.name, &model, base_model, None).map(|row| row.fields);
+        let concerns = Concerns::of(provider.quirks, base_model.unwrap_or(&model));
         let prices = if provider.addressing == Addressing::BuiltIn { Ok(Prices::FREE) } else { Prices::read(provider.name, &[&entry.prices, &entry.model_info], row.as_ref()) };
         let prices = prices.map_err(|error| error.to_string())?;
         let routing = &all.routing;
@@ -117,12 +109,12 @@ impl Deployment {
         let id = id_of(entry);
         let name = format!("{}/{model}", provider.name);
         Ok(Self {
-            labels: Labels {
-                id: label(&id),
-                group: label(&entry.model_name),
-                name: label(&name),
-                base: address.base.as_deref().and_then(without_query).map(|base| label(&base)),
-            },
+            labels: deliver::labels(&Labelled {
+                id: &id,
+                group: &entry.model_name,
+                name: &name,
+                base: address.base.as_deref().and_then(without_query).as_deref(),
+            }),
             id,
             group: entry.model_name.clone(),
             exception: provider.exception_name(),
@@ -138,6 +130,7 @@ impl Deployment {
             settings: entry.clone(),
             row,
             prices,
+            concerns,
             unpriced_said: AtomicBool::new(false),
             secrets: secrets(entry, known),
             lanes,
@@ -161,7 +154,7 @@ impl Deployment {
         let cost = self.prices.cost(operation, usage, elapsed, now).map(|charge| charge.total);
         if cost.is_none() && !self.unpriced_said.swap(true, Ordering::Relaxed) {
             tracing::warn!(
-                model = %self.group, upstream = %self.labels.name.to_str().unwrap_or_default(),
+                model = %self.group, upstream = %self.model,
                 "no price is known for this model: its calls are unpriced. Set input_cost_per_token and \
                  output_cost_per_token in its model_info, or model_info.base_model"
             );

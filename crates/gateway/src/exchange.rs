@@ -1,11 +1,12 @@
 //! One attempt on one deployment: the request in the upstream's format, the answer up to its first event.
 
+use std::ops::Range;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use bytes::Bytes;
 use http::header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderMap};
-use http::Method;
+use http::{Method, StatusCode};
 use wire::codec::{ReplyReader, ReplyWriter, Stamp, Target};
 use wire::embed::Encoding;
 use wire::envelope::{self, Envelope};
@@ -22,7 +23,7 @@ use crate::intake::Payload;
 use crate::made::{self, Words};
 use crate::refusal::Refusal;
 use crate::stream::{Flow, Relay, Translation, Voice};
-use crate::transport::{Transport, UpstreamReply, fault, timeout_fault};
+use crate::transport::{Transport, UpstreamBody, UpstreamReply, fault, timeout_fault};
 
 /// Silence allowed between two reads of a stream, unless a shorter timeout is configured.
 const MOST_SILENCE: Duration = Duration::from_secs(600);
@@ -88,7 +89,7 @@ pub async fn attempt(
 ) -> Result<Answer, Failure> {
     if let Some(text) = &deployment.settings.mock_response {
         let made = made::reply(call.operation, &payload.asked, Words::Text(text), &payload.envelope, call.id());
-        return finish(call, payload, deployment, made, Instant::now(), Reading::Relay, Vec::new()).await;
+        return answer(call, payload, deployment, async { Ok(made) }, Reading::Relay, Vec::new()).await;
     }
     if let Some(trouble) = &deployment.trouble {
         return Err(Failure::Fault {
@@ -104,16 +105,10 @@ pub async fn attempt(
     let Prepared { body, reading, losses } = prepared;
     let Some(to) = &lane.to else {
         let made = made::reply(call.operation, &deployment.model, Words::Echo, &payload.envelope, call.id());
-        return finish(call, payload, deployment, made, Instant::now(), reading, losses).await;
+        return answer(call, payload, deployment, async { Ok(made) }, reading, losses).await;
     };
-    let patience = patience(payload, deployment);
-    let begun = Instant::now();
-    let sent = transport.send(to, Method::POST, lane.headers.clone(), body, patience).await;
-    let reply = sent.map_err(|fault| {
-        call.waited += begun.elapsed();
-        Failure::Fault { fault, headers: Box::default() }
-    })?;
-    finish(call, payload, deployment, reply, begun, reading, losses).await
+    let sent = transport.send(to, Method::POST, lane.headers.clone(), body);
+    answer(call, payload, deployment, sent, reading, losses).await
 }
 
 /// How long the answer may take to begin (a stream) or to be complete (a whole reply).
@@ -122,34 +117,39 @@ fn patience(payload: &Payload, deployment: &Deployment) -> Duration {
     payload.controls.timeout.unwrap_or(configured)
 }
 
-/// Reads the answer up to the point where the client can be answered. `begun` is when waiting for it began.
-async fn finish(
+/// What has arrived when the client can be answered.
+enum Arrived {
+    Whole(Bytes),
+    Stream(Box<Flow>),
+}
+
+/// Waits for the answer up to the point where the client can be answered, all within one patience.
+async fn answer(
     call: &mut Call,
     payload: &Payload,
     deployment: &Arc<Deployment>,
-    reply: UpstreamReply,
-    begun: Instant,
+    sent: impl Future<Output = Result<UpstreamReply, Fault>>,
     reading: Reading,
     losses: Vec<Loss>,
 ) -> Result<Answer, Failure> {
-    let UpstreamReply { status, headers, body } = reply;
     let patience = patience(payload, deployment);
-    let streamed = payload.stream && status.is_success() && is_stream(&headers);
-    let result = if streamed {
-        let mut flow = flow(call, payload, deployment, body, reading);
-        let primed = tokio::time::timeout(patience, flow.prime()).await;
-        call.waited += begun.elapsed();
-        primed.unwrap_or_else(|_| Err(timeout_fault(patience))).map(|()| Reply::Stream(Box::new(flow)))
-    } else {
-        let limit = if status.is_success() { call.snapshot.general.max_response_bytes } else { MOST_ERROR };
-        let arrived = tokio::time::timeout(patience, body.whole(limit)).await;
-        call.waited += begun.elapsed();
-        let arrived = arrived.unwrap_or_else(|_| Err(timeout_fault(patience)));
-        if status.is_success() {
-            arrived.and_then(|bytes| whole(call, payload, bytes, &headers, reading))
-        } else {
-            Err(openai_chat::fault::read(status.as_u16(), &arrived.unwrap_or_default()))
-        }
+    let begun = Instant::now();
+    let mut head = (StatusCode::OK, HeaderMap::new());
+    let mut reading = Some(reading);
+    let arrived = tokio::time::timeout(patience, async {
+        let reply = sent.await?;
+        head = (reply.status, reply.headers);
+        arrive(call, payload, deployment, reply.body, &head, &mut reading).await
+    })
+    .await;
+    call.waited += begun.elapsed();
+    let (status, headers) = head;
+    let result = match arrived.unwrap_or_else(|_| Err(timeout_fault(patience))) {
+        Ok(Arrived::Stream(flow)) => Ok(Reply::Stream(flow)),
+        Ok(Arrived::Whole(bytes)) if status.is_success() => whole(call, payload, bytes, &headers, reading),
+        Ok(Arrived::Whole(bytes)) => Err(openai_chat::fault::read(status.as_u16(), &bytes)),
+        Err(_) if !status.is_success() => Err(openai_chat::fault::read(status.as_u16(), &[])),
+        Err(fault) => Err(fault),
     };
     match result {
         Ok(reply) => Ok(Answer { deployment: Arc::clone(deployment), headers, reply, losses }),
@@ -158,6 +158,25 @@ async fn finish(
             Err(Failure::Fault { fault, headers: Box::new(headers) })
         }
     }
+}
+
+/// A stream up to its first event, or a whole body. A stream takes the `reading` with it.
+async fn arrive(
+    call: &Call,
+    payload: &Payload,
+    deployment: &Deployment,
+    body: UpstreamBody,
+    (status, headers): &(StatusCode, HeaderMap),
+    reading: &mut Option<Reading>,
+) -> Result<Arrived, Fault> {
+    let streamed = payload.stream && status.is_success() && is_stream(headers);
+    if let Some(reading) = if streamed { reading.take() } else { None } {
+        let mut flow = Box::new(flow(call, payload, deployment, body, reading));
+        flow.prime().await?;
+        return Ok(Arrived::Stream(flow));
+    }
+    let limit = if status.is_success() { call.snapshot.general.max_response_bytes } else { MOST_ERROR };
+    body.whole(limit).await.map(Arrived::Whole)
 }
 
 /// Anything but a JSON document may be a stream; servers label NDJSON and SSE in many ways.
@@ -194,7 +213,7 @@ fn whole(
     payload: &Payload,
     bytes: Bytes,
     headers: &HeaderMap,
-    reading: Reading,
+    reading: Option<Reading>,
 ) -> Result<Reply, Fault> {
     if let Some(name) = compression(headers) {
         return Err(malformed(format!("the answer is compressed ({name}), which was not asked for")));
@@ -203,7 +222,7 @@ fn whole(
         return Err(not_a_stream(&bytes, headers));
     }
     let unreadable = |error: TranslateError| malformed(format!("the answer is not what the API documents: {error}"));
-    match reading {
+    match reading.unwrap_or(Reading::Relay) {
         Reading::Relay => relayed(payload, bytes),
         Reading::Translate { reader, writer } => {
             let response = reader.whole(&bytes).map_err(unreadable)?;
@@ -224,19 +243,22 @@ fn relayed(payload: &Payload, bytes: Bytes) -> Result<Reply, Fault> {
     if let Some(fault) = seen.fault {
         return Err(fault);
     }
-    let asked = envelope::json(&payload.asked);
-    let pieces = match seen.model.filter(|range| bytes.get(range.clone()) != Some(&asked[..])) {
-        None => vec![bytes],
-        Some(range) => vec![bytes.slice(..range.start), asked, bytes.slice(range.end..)],
+    let is_asked = |range: &Range<usize>| text.get(range.start + 1..range.end - 1) == Some(&payload.asked);
+    let body = match seen.model.filter(|range| !is_asked(range)) {
+        None => bytes.into(),
+        Some(range) => {
+            let asked = envelope::json(&payload.asked);
+            vec![bytes.slice(..range.start), asked, bytes.slice(range.end..)].into()
+        }
     };
-    Ok(Reply::Whole { body: pieces.into(), usage: seen.usage })
+    Ok(Reply::Whole { body, usage: seen.usage })
 }
 
 fn flow(
     call: &Call,
     payload: &Payload,
     deployment: &Deployment,
-    body: crate::transport::UpstreamBody,
+    body: UpstreamBody,
     reading: Reading,
 ) -> Flow {
     let silence = payload.controls.timeout.unwrap_or(deployment.timeout).min(MOST_SILENCE);
@@ -366,7 +388,7 @@ fn is_quirky(payload: &Payload, deployment: &Deployment) -> bool {
     let has = |name: &str| {
         envelope.has(name) || added(name) || !payload.controls.extra_body.is_empty() || (payload.stream && name == "stream_options")
     };
-    provider::quirks::may_concern(deployment.provider.quirks, rules_model(deployment), &has, envelope.body())
+    deployment.concerns.any(has, envelope.body())
 }
 
 /// The model whose rules hold: a deployment's name may say nothing about what runs there.

@@ -272,11 +272,11 @@ impl Relay {
             out.extend_from_slice(b"data: [DONE]\n\n");
             return Ok(Heard::End);
         }
-        let seen = tap::look_at_chunk(frame.data).map_err(|error| malformed(format!("a chunk is not valid JSON: {error}")))?;
+        let seen = tap::look(frame.data).map_err(|error| malformed(format!("a chunk is not valid JSON: {error}")))?;
         if let Some(fault) = seen.fault {
             return Err(fault);
         }
-        self.finished += seen.finished;
+        self.finished += seen.finished(frame.data);
         let only_usage = seen.no_choices && seen.usage.is_some();
         *usage = seen.usage.or(*usage);
         if only_usage && self.hide_usage {

@@ -112,28 +112,23 @@ impl Transport {
         Self { connections: Connections::new(https) }
     }
 
-    /// Sends a request and waits for the head of the answer, at most `patience`.
+    /// Sends a request and waits for the head of the answer. How long is the caller's decision.
     ///
     /// # Errors
-    /// A [`Fault`] of kind `Connection` or `Timeout`.
+    /// A [`Fault`] of kind `Connection`.
     pub async fn send(
         &self,
         to: &Destination,
         method: Method,
         mut headers: HeaderMap,
         body: Pieces,
-        patience: Duration,
     ) -> Result<UpstreamReply, Fault> {
         headers.insert(HOST, to.host.clone());
         let mut request = Request::new(body);
         *request.method_mut() = method;
         *request.uri_mut() = to.target.clone();
         *request.headers_mut() = headers;
-        let response = match tokio::time::timeout(patience, self.connections.send(to, request)).await {
-            Ok(Ok(response)) => response,
-            Ok(Err(error)) => return Err(connection_fault(&error)),
-            Err(_) => return Err(timeout_fault(patience)),
-        };
+        let response = self.connections.send(to, request).await.map_err(|error| connection_fault(&error))?;
         let (head, body) = response.into_parts();
         Ok(UpstreamReply { status: head.status, headers: head.headers, body: UpstreamBody::Network(body) })
     }

@@ -65,7 +65,7 @@ async fn fetch(url: &str, tls: &Tls) -> anyhow::Result<String> {
     let to = Destination::parse(url).map_err(anyhow::Error::msg)?;
     let transport = Transport::new(tls);
     let fetched = tokio::time::timeout(PATIENCE, async {
-        let reply = transport.send(&to, Method::GET, HeaderMap::new(), Pieces::default(), PATIENCE).await.map_err(|fault| anyhow::anyhow!(fault.message))?;
+        let reply = transport.send(&to, Method::GET, HeaderMap::new(), Pieces::default()).await.map_err(|fault| anyhow::anyhow!(fault.message))?;
         if !reply.status.is_success() {
             bail!("status {}", reply.status);
         }

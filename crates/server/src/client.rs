@@ -56,9 +56,12 @@ fn ask(gateway: &RunningGateway, path: &str, body: Option<&Value>) -> anyhow::Re
     runtime.block_on(async {
         let transport = Transport::new(&Tls::new()?);
         let failed = |fault: wire::fault::Fault| anyhow::anyhow!("{url}: {}", fault.message);
-        let reply = transport.send(&to, method, headers, Pieces::from(bytes), PATIENCE).await.map_err(failed)?;
-        let succeeded = reply.status.is_success();
-        let bytes = reply.body.whole(MOST_BYTES).await.map_err(failed)?;
+        let asked = async {
+            let reply = transport.send(&to, method, headers, Pieces::from(bytes)).await?;
+            Ok((reply.status.is_success(), reply.body.whole(MOST_BYTES).await?))
+        };
+        let answered = tokio::time::timeout(PATIENCE, asked).await.context("no answer came in time")?;
+        let (succeeded, bytes) = answered.map_err(failed)?;
         let answer = serde_json::from_slice(&bytes).context("the answer is not JSON: is this a gateway?")?;
         Ok((succeeded, answer))
     })

@@ -17,9 +17,9 @@ use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use http::{Method, Request, Response, StatusCode};
 use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
+use hyper::server::conn::http1;
 use hyper::service::service_fn;
-use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
-use hyper_util::server::conn::auto;
+use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulConnection;
 use tokio::net::TcpStream;
 use tower::ServiceExt;
@@ -33,7 +33,7 @@ const MOST_HEAD: usize = 64 << 10;
 #[derive(Clone)]
 pub(crate) struct Door {
     house: Arc<House>,
-    http: auto::Builder<TokioExecutor>,
+    http: http1::Builder,
 }
 
 /// What is behind the door.
@@ -50,13 +50,8 @@ pub(crate) enum DoorBody {
 
 impl Door {
     pub(crate) fn new(gateway: Gateway) -> Self {
-        let mut http = auto::Builder::new(TokioExecutor::new());
-        http.http1().timer(TokioTimer::new()).header_read_timeout(HEAD_PATIENCE).max_buf_size(MOST_HEAD);
-        http.http2()
-            .timer(TokioTimer::new())
-            .max_concurrent_streams(256)
-            .max_header_list_size(MOST_HEAD as u32)
-            .keep_alive_interval(Duration::from_secs(30));
+        let mut http = http1::Builder::new();
+        http.timer(TokioTimer::new()).header_read_timeout(HEAD_PATIENCE).max_buf_size(MOST_HEAD);
         Self { house: Arc::new(House { admin: admin::router(gateway.clone()), gateway }), http }
     }
 
@@ -73,7 +68,7 @@ impl Door {
             let house = Arc::clone(&house);
             async move { Ok::<_, Infallible>(house.answer(request, peer).await) }
         });
-        self.http.serve_connection(TokioIo::new(stream), service).into_owned()
+        self.http.serve_connection(TokioIo::new(stream), service)
     }
 
 }
@@ -95,24 +90,22 @@ impl House {
             Some(_) => wrong_method(&request),
             None => {
                 let result = self.admin.clone().oneshot(request.map(axum::body::Body::new)).await;
-                result.unwrap_or_else(|never| match never {}).map(DoorBody::Admin)
+                let mut response = result.unwrap_or_else(|never| match never {}).map(DoorBody::Admin);
+                deliver::guard(response.headers_mut());
+                response
             }
         };
-        guard(response.headers_mut(), from_page);
+        if from_page {
+            open_to_pages(response.headers_mut());
+        }
         response
     }
 }
 
-/// Headers of every response: no framing, no sniffing; any page may read it if it has a key to send.
-fn guard(headers: &mut HeaderMap, from_page: bool) {
-    headers.insert(header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY"));
-    headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static("frame-ancestors 'none'"));
-    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    headers.insert(header::VARY, HeaderValue::from_static("Origin"));
-    if from_page {
-        headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
-        headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static("*"));
-    }
+/// Any page may read a response, if it has a key to send.
+fn open_to_pages(headers: &mut HeaderMap) {
+    headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
+    headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static("*"));
 }
 
 fn is_preflight(request: &Request<Incoming>) -> bool {
@@ -123,6 +116,7 @@ fn preflight(asked: &HeaderMap) -> Response<DoorBody> {
     const METHODS: &str = "GET, POST, PUT, PATCH, DELETE, HEAD, OPTIONS, QUERY";
     let mut response = Response::new(DoorBody::Gateway(Bytes::new().into()));
     let headers = response.headers_mut();
+    deliver::guard(headers);
     headers.insert(header::ACCESS_CONTROL_ALLOW_METHODS, HeaderValue::from_static(METHODS));
     headers.insert(header::ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static("600"));
     let wanted = asked.get(header::ACCESS_CONTROL_REQUEST_HEADERS).cloned();

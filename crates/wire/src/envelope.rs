@@ -13,10 +13,11 @@ use std::fmt;
 use std::ops::Range;
 
 use bytes::{Bytes, BytesMut};
-use memchr::memchr2;
 use serde::de::{MapAccess, Visitor};
 use serde::{Deserializer, Serialize};
 use serde_json::value::RawValue;
+
+use crate::scan::string_end;
 
 /// A body is refused when it has more top-level fields than this; duplicates are looked for pairwise.
 const MOST_FIELDS: usize = 256;
@@ -279,25 +280,15 @@ pub fn depth_exceeds(json: &[u8], limit: usize) -> bool {
                 }
             }
             b'}' | b']' => depth = depth.saturating_sub(1),
-            b'"' => at = string_end(json, at + 1),
+            b'"' => match string_end(json, at + 1) {
+                Some(quote) => at = quote,
+                None => return false,
+            },
             _ => {}
         }
         at += 1;
     }
     false
-}
-
-/// The index of the quote that ends the string whose content begins at `from`.
-fn string_end(json: &[u8], from: usize) -> usize {
-    let mut at = from;
-    while let Some(found) = json.get(at..).and_then(|rest| memchr2(b'"', b'\\', rest)) {
-        at += found;
-        if json[at] == b'"' {
-            return at;
-        }
-        at += 2;
-    }
-    json.len()
 }
 
 /// Collects the top-level fields of an object without reading their values.

@@ -8,7 +8,7 @@
 //! - [mod@format]: the wire dialects by name, and the operation each one carries
 //! - [`chat`], [`reply`], [`event`], [`embed`]: the canonical values
 //! - [`codec`]: the seam every format implements, both directions
-//! - [`envelope`], [`tap`]: same-format traffic, spliced and metered without building a tree
+//! - [`envelope`], [`tap`], [`scan`]: same-format traffic, spliced and metered without building a tree
 //! - [`frame`]: bytes of a stream cut into frames, resumable at any byte
 //! - [`provider`]: vendors as rows of a table
 //! - [`fault`]: what an upstream's failure means
@@ -30,4 +30,5 @@ pub mod openai_embeddings;
 pub mod provider;
 pub mod raw;
 pub mod reply;
+pub mod scan;
 pub mod tap;

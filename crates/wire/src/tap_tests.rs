@@ -1,20 +1,20 @@
 //! What the tap sees of replies and chunks.
 
-use super::{look, look_at_chunk};
+use super::look;
 use crate::reply::Tier;
 
 #[test]
 fn a_chunk_is_seen_from_outside() {
     let chunk = r#"{"id":"c","model":"gpt-4o-2024","choices":[{"index":0,"delta":{"content":"\"finish_reason\":\"x\""},"finish_reason":null}],"usage":null}"#;
-    let seen = look_at_chunk(chunk).unwrap();
-    assert_eq!(&chunk[seen.model.unwrap()], "\"gpt-4o-2024\"");
-    assert_eq!((seen.usage, seen.no_choices, seen.finished), (None, false, 0));
+    let seen = look(chunk).unwrap();
+    assert_eq!(&chunk[seen.model.clone().unwrap()], "\"gpt-4o-2024\"");
+    assert_eq!((seen.usage, seen.no_choices, seen.finished(chunk)), (None, false, 0));
 }
 
 #[test]
 fn the_end_of_a_stream_is_seen() {
-    let last = look_at_chunk(r#"{"choices":[{"index":0,"finish_reason":"stop"},{"index":1,"finish_reason" : "length"}]}"#).unwrap();
-    assert_eq!(last.finished, 2);
+    let last = r#"{"choices":[{"index":0,"finish_reason":"stop"},{"index":1,"finish_reason" : "length"}]}"#;
+    assert_eq!(look(last).unwrap().finished(last), 2);
     let usage = look(r#"{"choices":[ ],"service_tier":"flex","usage":{"prompt_tokens":3,"completion_tokens":4,"total_tokens":7}}"#).unwrap();
     let used = usage.usage.unwrap();
     assert_eq!((used.input, used.output, used.tier, usage.no_choices), (3, 4, Tier::Flex, true));

@@ -57,29 +57,52 @@ pub struct Quirked {
     pub losses: Vec<Loss>,
 }
 
-/// Whether [`apply`] could have something to do, without reading `body` as JSON: false only when it has not.
-/// `has` says whether a top-level field is there.
-#[must_use]
-pub fn may_concern(quirks: &[Quirk], model: &str, has: &dyn Fn(&str) -> bool, body: &[u8]) -> bool {
-    let written = |keys: &[&str]| keys.iter().any(|key| memmem::find(body, key.as_bytes()).is_some());
-    quirks.iter().any(|quirk| match *quirk {
-        Quirk::Rename { from: field, .. } | Quirk::Drop(field) | Quirk::Clamp { field, .. } => has(field),
-        Quirk::Unsupported(fields) => fields.iter().any(|field| has(field)),
-        Quirk::FlattenText => has("messages"),
-        Quirk::ToolChoiceRequired(_) => has("tool_choice"),
-        Quirk::StripToolKeys(_) => has("tools"),
-        Quirk::StripMessageKeys { keys, .. } | Quirk::StripPartKeys(keys) => has("messages") && written(keys),
-        Quirk::StripNulls => written(&["null"]),
-        Quirk::NoStreamOptions => has("stream_options"),
-        Quirk::SetField { beside, .. } => has(beside),
-        Quirk::ForModels(groups) => group(groups, model).is_some_and(|quirks| may_concern(quirks, model, has, body)),
-        Quirk::Hook(_) => true,
-    })
+/// What must be in a request for [`apply`] to have anything to do, found out once for a deployment: most
+/// requests concern no quirk, and that is seen without reading them as JSON.
+#[derive(Debug, Default)]
+pub struct Concerns {
+    always: bool,
+    fields: Vec<&'static str>,
+    /// Keys that only matter below the top level.
+    keys: Vec<memmem::Finder<'static>>,
 }
 
-/// The quirks of the first group that names `model`.
-fn group(groups: &[(&'static [&'static str], &'static [Quirk])], model: &str) -> Option<&'static [Quirk]> {
-    groups.iter().find(|(names, _)| names.iter().any(|name| names_model(name, model))).map(|(_, quirks)| *quirks)
+impl Concerns {
+    /// The concerns of `quirks` for `model`.
+    #[must_use]
+    pub fn of(quirks: &'static [Quirk], model: &str) -> Self {
+        let mut concerns = Self::default();
+        for quirk in effective(quirks, model) {
+            concerns.add(quirk);
+        }
+        concerns
+    }
+
+    /// Whether a quirk may have something to do. `has` says whether a top-level field is there.
+    #[must_use]
+    pub fn any(&self, has: impl Fn(&str) -> bool, body: &[u8]) -> bool {
+        self.always || self.fields.iter().any(|field| has(field)) || self.keys.iter().any(|key| key.find(body).is_some())
+    }
+
+    fn add(&mut self, quirk: &Quirk) {
+        match *quirk {
+            Quirk::Rename { from: field, .. } | Quirk::Drop(field) | Quirk::Clamp { field, .. } => self.fields.push(field),
+            Quirk::Unsupported(fields) => self.fields.extend(fields),
+            Quirk::FlattenText => self.fields.push("messages"),
+            Quirk::ToolChoiceRequired(_) => self.fields.push("tool_choice"),
+            Quirk::StripToolKeys(_) => self.fields.push("tools"),
+            Quirk::StripMessageKeys { keys, .. } | Quirk::StripPartKeys(keys) => {
+                let new = keys.iter().filter(|key| self.keys.iter().all(|known| known.needle() != key.as_bytes()));
+                let new: Vec<_> = new.map(|key| memmem::Finder::new(*key)).collect();
+                self.keys.extend(new);
+            }
+            Quirk::StripNulls => self.keys.push(memmem::Finder::new("null")),
+            Quirk::NoStreamOptions => self.fields.push("stream_options"),
+            Quirk::SetField { beside, .. } => self.fields.push(beside),
+            Quirk::ForModels(_) => {} // Resolved before.
+            Quirk::Hook(_) => self.always = true,
+        }
+    }
 }
 
 /// Applies `quirks` to `body`.
