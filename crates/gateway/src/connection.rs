@@ -80,7 +80,8 @@ impl Connections {
         loop {
             let (mut lease, reused) = match self.take(&to.origin) {
                 Some(lease) => (lease, true),
-                None => (self.open(to).await?, false),
+                // Boxed: opening is rare, and its state would make every call's future larger.
+                None => (Box::pin(self.open(to)).await?, false),
             };
             match lease.exchange(request).await {
                 Ok(response) => {

@@ -1,6 +1,7 @@
 //! One attempt on one deployment: the request in the upstream's format, the answer up to its first event.
 
 use std::ops::Range;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
@@ -89,7 +90,7 @@ pub async fn attempt(
 ) -> Result<Answer, Failure> {
     if let Some(text) = &deployment.settings.mock_response {
         let made = made::reply(call.operation, &payload.asked, Words::Text(text), &payload.envelope, call.id());
-        return answer(call, payload, deployment, async { Ok(made) }, Reading::Relay, Vec::new()).await;
+        return answer(call, payload, deployment, std::future::ready(Ok(made)), Reading::Relay, Vec::new()).await;
     }
     if let Some(trouble) = &deployment.trouble {
         return Err(Failure::Fault {
@@ -105,9 +106,10 @@ pub async fn attempt(
     let Prepared { body, reading, losses } = prepared;
     let Some(to) = &lane.to else {
         let made = made::reply(call.operation, &deployment.model, Words::Echo, &payload.envelope, call.id());
-        return answer(call, payload, deployment, async { Ok(made) }, reading, losses).await;
+        return answer(call, payload, deployment, std::future::ready(Ok(made)), reading, losses).await;
     };
-    let sent = transport.send(to, Method::POST, lane.headers.clone(), body);
+    // Pinned here and passed on by reference: futures of this size should not be moved about.
+    let sent = pin!(transport.send(to, Method::POST, lane.headers.clone(), body));
     answer(call, payload, deployment, sent, reading, losses).await
 }
 
@@ -136,12 +138,14 @@ async fn answer(
     let begun = Instant::now();
     let mut head = (StatusCode::OK, HeaderMap::new());
     let mut reading = Some(reading);
-    let arrived = tokio::time::timeout(patience, async {
-        let reply = sent.await?;
-        head = (reply.status, reply.headers);
-        arrive(call, payload, deployment, reply.body, &head, &mut reading).await
-    })
-    .await;
+    let arrived = {
+        let arriving = pin!(async {
+            let reply = sent.await?;
+            head = (reply.status, reply.headers);
+            arrive(call, payload, deployment, reply.body, &head, &mut reading).await
+        });
+        tokio::time::timeout(patience, arriving).await
+    };
     call.waited += begun.elapsed();
     let (status, headers) = head;
     let result = match arrived.unwrap_or_else(|_| Err(timeout_fault(patience))) {
