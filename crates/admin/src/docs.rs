@@ -47,12 +47,20 @@ pub(crate) fn plain_parameters(openapi: &mut OpenApi) {
 pub(crate) fn add_model_routes(openapi: &mut OpenApi) {
     for route in ROUTES {
         let in_path = !route.suffix.is_empty();
-        let path = if in_path { format!("{}{{model}}{}", route.prefix, route.suffix) } else { route.prefix.to_owned() };
+        let path = if in_path {
+            format!("{}{{model}}{}", route.prefix, route.suffix)
+        } else {
+            route.prefix.to_owned()
+        };
         let (summary, required, properties) = body(route.operation);
-        let schema = properties.into_iter().fold(ObjectBuilder::new(), |schema, (name, kind, description)| {
-            schema.property(name, ObjectBuilder::new().schema_type(kind).description(Some(description)))
-        });
-        let schema = required.iter().filter(|name| !in_path || **name != "model").fold(schema, |schema, name| schema.required(*name));
+        let schema =
+            properties.into_iter().fold(ObjectBuilder::new(), |schema, (name, kind, description)| {
+                schema.property(name, ObjectBuilder::new().schema_type(kind).description(Some(description)))
+            });
+        let schema = required
+            .iter()
+            .filter(|name| !in_path || **name != "model")
+            .fold(schema, |schema, name| schema.required(*name));
         let operation = OperationBuilder::new()
             .tag("model calls")
             .summary(Some(summary))
@@ -63,8 +71,14 @@ pub(crate) fn add_model_routes(openapi: &mut OpenApi) {
                     .required(Some(Required::True))
                     .build(),
             ))
-            .response("200", ResponseBuilder::new().description("The reply, or a stream of server-sent events").build())
-            .response("400", ResponseBuilder::new().description("The request names what is wrong with it").build())
+            .response(
+                "200",
+                ResponseBuilder::new().description("The reply, or a stream of server-sent events").build(),
+            )
+            .response(
+                "400",
+                ResponseBuilder::new().description("The request names what is wrong with it").build(),
+            )
             .response("401", ResponseBuilder::new().description("No valid key").build());
         let operation = if in_path {
             operation.parameter(
@@ -122,7 +136,11 @@ fn body(operation: Operation) -> (&'static str, &'static [&'static str], Vec<Pro
         Operation::Embedding => (
             "Vectors for texts",
             &["model", "input"],
-            vec![model, ("input", Type::String, "A text or a list of texts"), ("dimensions", Type::Integer, "Length of the vectors")],
+            vec![
+                model,
+                ("input", Type::String, "A text or a list of texts"),
+                ("dimensions", Type::Integer, "Length of the vectors"),
+            ],
         ),
     }
 }

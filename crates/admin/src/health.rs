@@ -29,7 +29,11 @@ pub(crate) struct Which {
 /// Makes one small real call to every deployment and reports which answer.
 #[utoipa::path(get, path = "/health", tag = "health", params(Which),
     responses((status = 200, description = "Which deployments answer"), (status = 401, description = "No valid key")))]
-pub(crate) async fn deployments(_: Known, State(gateway): State<Gateway>, Query(which): Query<Which>) -> Json<Value> {
+pub(crate) async fn deployments(
+    _: Known,
+    State(gateway): State<Gateway>,
+    Query(which): Query<Which>,
+) -> Json<Value> {
     let snapshot = gateway.live.snapshot();
     let wanted: Vec<Arc<Deployment>> = snapshot
         .groups()

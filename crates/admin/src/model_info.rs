@@ -21,14 +21,22 @@ pub(crate) struct Which {
 /// The configured deployments: their parameters without secrets, prices, limits and abilities.
 #[utoipa::path(get, path = "/model/info", operation_id = "model_info", tag = "models", params(Which),
     responses((status = 200, description = "One row a deployment"), (status = 401, description = "No valid key")))]
-pub(crate) async fn list(_: Known, State(gateway): State<Gateway>, Query(which): Query<Which>) -> Json<Value> {
+pub(crate) async fn list(
+    _: Known,
+    State(gateway): State<Gateway>,
+    Query(which): Query<Which>,
+) -> Json<Value> {
     Json(rows(&gateway.live.snapshot(), &which))
 }
 
 /// The same as `/model/info`.
 #[utoipa::path(get, path = "/v1/model/info", operation_id = "model_info_v1", tag = "models", params(Which),
     responses((status = 200, description = "One row a deployment"), (status = 401, description = "No valid key")))]
-pub(crate) async fn list_v1(_: Known, State(gateway): State<Gateway>, Query(which): Query<Which>) -> Json<Value> {
+pub(crate) async fn list_v1(
+    _: Known,
+    State(gateway): State<Gateway>,
+    Query(which): Query<Which>,
+) -> Json<Value> {
     Json(rows(&gateway.live.snapshot(), &which))
 }
 
@@ -57,7 +65,9 @@ fn row(deployment: &Deployment) -> Value {
     info.insert("db_model".to_owned(), false.into());
     info.insert("key".to_owned(), deployment.model.clone().into());
     info.insert("litellm_provider".to_owned(), deployment.provider.name.into());
-    for source in [deployment.row.as_ref(), Some(&deployment.settings.model_info), Some(&deployment.settings.prices)] {
+    for source in
+        [deployment.row.as_ref(), Some(&deployment.settings.model_info), Some(&deployment.settings.prices)]
+    {
         info.extend(source.into_iter().flatten().map(|(name, value)| (name.clone(), value.clone())));
     }
     json!({

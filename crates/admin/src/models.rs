@@ -25,14 +25,22 @@ pub(crate) struct Wanted {
 /// The models this key may ask for.
 #[utoipa::path(get, path = "/v1/models", tag = "models", params(Wanted),
     responses((status = 200, description = "A list of models"), (status = 401, description = "No valid key")))]
-pub(crate) async fn list_v1(_: Known, State(gateway): State<Gateway>, Query(wanted): Query<Wanted>) -> Json<Value> {
+pub(crate) async fn list_v1(
+    _: Known,
+    State(gateway): State<Gateway>,
+    Query(wanted): Query<Wanted>,
+) -> Json<Value> {
     Json(listing(&gateway.live.snapshot(), &wanted))
 }
 
 /// The same as `/v1/models`.
 #[utoipa::path(get, path = "/models", tag = "models", params(Wanted),
     responses((status = 200, description = "A list of models"), (status = 401, description = "No valid key")))]
-pub(crate) async fn list(_: Known, State(gateway): State<Gateway>, Query(wanted): Query<Wanted>) -> Json<Value> {
+pub(crate) async fn list(
+    _: Known,
+    State(gateway): State<Gateway>,
+    Query(wanted): Query<Wanted>,
+) -> Json<Value> {
     Json(listing(&gateway.live.snapshot(), &wanted))
 }
 
@@ -72,7 +80,8 @@ fn listing(snapshot: &Snapshot, wanted: &Wanted) -> Value {
     let mut names: Vec<String> = snapshot.visible_aliases().map(str::to_owned).collect();
     names.extend(snapshot.groups().map(|group| group.name.clone()));
     for wildcard in snapshot.wildcards() {
-        let stands_for = if wanted.return_wildcard_routes { Vec::new() } else { expanded(snapshot, wildcard) };
+        let stands_for =
+            if wanted.return_wildcard_routes { Vec::new() } else { expanded(snapshot, wildcard) };
         if stands_for.is_empty() {
             names.push(wildcard.to_owned());
         } else {

@@ -38,7 +38,11 @@ pub fn router(gateway: Gateway) -> Router {
 }
 
 async fn not_found(method: Method, OriginalUri(uri): OriginalUri) -> Response {
-    refuse(StatusCode::NOT_FOUND, "Not Found", &format!("There is no {method} {}. The routes are listed at /docs.", uri.path()))
+    refuse(
+        StatusCode::NOT_FOUND,
+        "Not Found",
+        &format!("There is no {method} {}. The routes are listed at /docs.", uri.path()),
+    )
 }
 
 async fn method_not_allowed(method: Method, OriginalUri(uri): OriginalUri) -> Response {

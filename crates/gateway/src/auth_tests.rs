@@ -5,7 +5,10 @@ use http::header::{HeaderMap, HeaderName, HeaderValue};
 use super::{Caller, KeyRing, only_this_machine};
 
 fn headers(pairs: &[(&'static str, &str)]) -> HeaderMap {
-    pairs.iter().map(|(name, value)| (HeaderName::from_static(name), HeaderValue::from_str(value).unwrap())).collect()
+    pairs
+        .iter()
+        .map(|(name, value)| (HeaderName::from_static(name), HeaderValue::from_str(value).unwrap()))
+        .collect()
 }
 
 fn ring() -> KeyRing {

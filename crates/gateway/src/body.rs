@@ -93,7 +93,9 @@ impl Body for ReplyBody {
     ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
         match &mut *self {
             Self::Whole(pieces) => Pin::new(pieces).poll_frame(context),
-            Self::Stream(flow) => flow.poll_next(context).map(|next| next.map(|bytes| Ok(Frame::data(bytes)))),
+            Self::Stream(flow) => {
+                flow.poll_next(context).map(|next| next.map(|bytes| Ok(Frame::data(bytes))))
+            }
         }
     }
 

@@ -35,11 +35,17 @@ pub struct Call {
 impl Call {
     /// A call that begins now.
     #[must_use]
-    pub fn new(snapshot: Arc<Snapshot>, operation: Operation, path_model: Option<String>, headers: HeaderMap) -> Self {
+    pub fn new(
+        snapshot: Arc<Snapshot>,
+        operation: Operation,
+        path_model: Option<String>,
+        headers: HeaderMap,
+    ) -> Self {
         let uuid = Uuid::now_v7();
         let id = headers.get(&CALL_ID).filter(|id| usable(id)).cloned().unwrap_or_else(|| {
             let mut text = Uuid::encode_buffer();
-            HeaderValue::from_str(uuid.as_hyphenated().encode_lower(&mut text)).unwrap_or(HeaderValue::from_static("-"))
+            HeaderValue::from_str(uuid.as_hyphenated().encode_lower(&mut text))
+                .unwrap_or(HeaderValue::from_static("-"))
         });
         Self {
             id,
@@ -70,5 +76,6 @@ impl Call {
 /// An id of the client's is taken over when it is short and plain: it ends up in headers and logs.
 fn usable(id: &HeaderValue) -> bool {
     let bytes = id.as_bytes();
-    (1..=128).contains(&bytes.len()) && bytes.iter().all(|byte| byte.is_ascii_alphanumeric() || b"-_.:".contains(byte))
+    (1..=128).contains(&bytes.len())
+        && bytes.iter().all(|byte| byte.is_ascii_alphanumeric() || b"-_.:".contains(byte))
 }

@@ -87,7 +87,12 @@ impl Connections {
                 Ok(response) => {
                     let idle = Arc::clone(&self.idle);
                     let origin = Arc::clone(&to.origin);
-                    return Ok(response.map(|incoming| Arriving { incoming, lease: Some(lease), origin, idle }));
+                    return Ok(response.map(|incoming| Arriving {
+                        incoming,
+                        lease: Some(lease),
+                        origin,
+                        idle,
+                    }));
                 }
                 // The upstream closed an idle connection under us; the request has not left.
                 Err(mut error) if reused && error.message().is_some() => match error.take_message() {
@@ -154,7 +159,10 @@ impl Lease {
 
 impl Arriving {
     /// The next bytes, `None` at the end. Trailers are skipped.
-    pub(crate) fn poll_bytes(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Bytes, hyper::Error>>> {
+    pub(crate) fn poll_bytes(
+        &mut self,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Bytes, hyper::Error>>> {
         loop {
             let frame = match self.poll_frame() {
                 Poll::Ready(frame) => frame,

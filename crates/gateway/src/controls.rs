@@ -45,10 +45,12 @@ impl Controls {
                 "num_retries" | "max_retries" => controls.retries = retries(name, envelope.raw(name))?,
                 "drop_params" => controls.drop_params = typed(envelope, name, "a boolean")?,
                 "additional_drop_params" => {
-                    controls.additional_drop_params = typed(envelope, name, "a list of names")?.unwrap_or_default();
+                    controls.additional_drop_params =
+                        typed(envelope, name, "a list of names")?.unwrap_or_default();
                 }
                 "allowed_openai_params" => {
-                    controls.allowed_openai_params = typed(envelope, name, "a list of names")?.unwrap_or_default();
+                    controls.allowed_openai_params =
+                        typed(envelope, name, "a list of names")?.unwrap_or_default();
                 }
                 "extra_body" => controls.extra_body = extra_body(envelope)?,
                 _ => {}
@@ -71,7 +73,8 @@ fn header<'a>(headers: &'a HeaderMap, name: &'static str) -> Result<Option<&'a s
 
 fn seconds(name: &str, text: Option<&str>) -> Result<Option<Duration>, Refusal> {
     let Some(text) = text.filter(|text| *text != "null") else { return Ok(None) };
-    let seconds: f64 = text.trim().trim_matches('"').parse().map_err(|_| wrong(name, "a number of seconds"))?;
+    let seconds: f64 =
+        text.trim().trim_matches('"').parse().map_err(|_| wrong(name, "a number of seconds"))?;
     if !(seconds > 0.0 && seconds.is_finite()) {
         return Err(wrong(name, "a positive number of seconds"));
     }
@@ -80,22 +83,31 @@ fn seconds(name: &str, text: Option<&str>) -> Result<Option<Duration>, Refusal> 
 
 fn retries(name: &str, text: Option<&str>) -> Result<Option<u32>, Refusal> {
     let Some(text) = text.filter(|text| *text != "null") else { return Ok(None) };
-    let count: u64 = text.trim().trim_matches('"').parse().map_err(|_| wrong(name, "a whole number, 0 or more"))?;
+    let count: u64 =
+        text.trim().trim_matches('"').parse().map_err(|_| wrong(name, "a whole number, 0 or more"))?;
     Ok(u32::try_from(count.min(MOST_RETRIES)).ok())
 }
 
-fn typed<'a, T: Deserialize<'a>>(envelope: &'a Envelope, name: &str, wanted: &str) -> Result<Option<T>, Refusal> {
+fn typed<'a, T: Deserialize<'a>>(
+    envelope: &'a Envelope,
+    name: &str,
+    wanted: &str,
+) -> Result<Option<T>, Refusal> {
     let raw = envelope.raw(name).unwrap_or("null");
     serde_json::from_str(raw).map_err(|_| wrong(name, wanted))
 }
 
 fn extra_body(envelope: &Envelope) -> Result<Vec<(String, Bytes)>, Refusal> {
-    let fields: Option<std::collections::BTreeMap<String, &RawValue>> = typed(envelope, "extra_body", "an object")?;
+    let fields: Option<std::collections::BTreeMap<String, &RawValue>> =
+        typed(envelope, "extra_body", "an object")?;
     let fields = fields.unwrap_or_default();
     // The model and the kind of reply were decided before anyone looked in here.
     if let Some(name) = fields.keys().find(|name| matches!(name.as_str(), "model" | "stream")) {
-        return Err(Refusal::new(400, format!("'{name}' must not be inside extra_body: send it at the top level."))
-            .with_param(format!("extra_body.{name}")));
+        return Err(Refusal::new(
+            400,
+            format!("'{name}' must not be inside extra_body: send it at the top level."),
+        )
+        .with_param(format!("extra_body.{name}")));
     }
     let bytes = |raw: &RawValue| Bytes::copy_from_slice(raw.get().as_bytes());
     Ok(fields.into_iter().map(|(name, raw)| (name, bytes(raw))).collect())

@@ -5,8 +5,8 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use http::header::{
-    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER, VARY,
-    X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER,
+    VARY, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
 };
 use http::{Response, StatusCode};
 
@@ -45,9 +45,21 @@ const MOST_NAMES: usize = 512;
 
 /// Headers of an upstream that are between it and us, or that would speak for us.
 const NOT_RELAYED: &[&str] = &[
-    "connection", "keep-alive", "proxy-authenticate", "proxy-authorization", "proxy-connection", "te", "trailer",
-    "transfer-encoding", "upgrade", "content-length", "content-encoding", "set-cookie", "www-authenticate",
-    "strict-transport-security", "alt-svc",
+    "connection",
+    "keep-alive",
+    "proxy-authenticate",
+    "proxy-authorization",
+    "proxy-connection",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+    "content-length",
+    "content-encoding",
+    "set-cookie",
+    "www-authenticate",
+    "strict-transport-security",
+    "alt-svc",
 ];
 
 /// The response to a call that is answered.
@@ -126,7 +138,8 @@ pub fn refusal(call: &Call, refusal: &Refusal) -> Response<ReplyBody> {
 #[must_use]
 pub fn bare_refusal(refusal: &Refusal, call_id: Option<&str>) -> Response<ReplyBody> {
     let mut response = Response::new(ReplyBody::from(refusal.body(call_id)));
-    *response.status_mut() = StatusCode::from_u16(refusal.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    *response.status_mut() =
+        StatusCode::from_u16(refusal.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let headers = response.headers_mut();
     guard(headers);
     headers.insert(CONTENT_TYPE, JSON);

@@ -20,8 +20,8 @@ use wire::provider::{Addressing, Auth, KeyRule, Provider, address, resolve};
 use wire::reply::Usage;
 
 use crate::deliver::{self, Labelled};
-use crate::transport::Destination;
 use crate::settings::{DeploymentSettings, ProviderSettings, Settings};
+use crate::transport::Destination;
 
 const OPERATIONS: [Operation; 3] = [Operation::Chat, Operation::Completion, Operation::Embedding];
 
@@ -88,13 +88,11 @@ impl Deployment {
     /// # Errors
     /// What is wrong with the entry, for the person who wrote it.
     pub fn compile(entry: &DeploymentSettings, all: &Settings, catalog: &Catalog) -> Result<Self, String> {
-        let resolved = resolve::resolve(
-            &entry.model,
-            entry.provider.as_deref(),
-            entry.api_base.as_deref(),
-            |bare| catalog.provider_of(bare),
-        )
-        .map_err(|error| error.to_string())?;
+        let resolved =
+            resolve::resolve(&entry.model, entry.provider.as_deref(), entry.api_base.as_deref(), |bare| {
+                catalog.provider_of(bare)
+            })
+            .map_err(|error| error.to_string())?;
         let (provider, model) = (resolved.provider, resolved.model);
         let known = all.providers.get(provider.name);
         let address = Address::of(entry, known, provider);
@@ -102,7 +100,11 @@ impl Deployment {
         let base_model = entry.model_info.get("base_model").and_then(Value::as_str);
         let row = catalog.row(provider.name, &model, base_model, None).map(|row| row.fields);
         let concerns = Concerns::of(provider.quirks, base_model.unwrap_or(&model));
-        let prices = if provider.addressing == Addressing::BuiltIn { Ok(Prices::FREE) } else { Prices::read(provider.name, &[&entry.prices, &entry.model_info], row.as_ref()) };
+        let prices = if provider.addressing == Addressing::BuiltIn {
+            Ok(Prices::FREE)
+        } else {
+            Prices::read(provider.name, &[&entry.prices, &entry.model_info], row.as_ref())
+        };
         let prices = prices.map_err(|error| error.to_string())?;
         let routing = &all.routing;
         let timeout = entry.timeout.unwrap_or(routing.timeout);
@@ -142,7 +144,9 @@ impl Deployment {
     pub fn lane(&self, operation: Operation) -> Option<&Lane> {
         let own = self.lanes[index(operation)].as_ref();
         match operation {
-            Operation::Completion if self.is_chat_model() => self.lanes[index(Operation::Chat)].as_ref().or(own),
+            Operation::Completion if self.is_chat_model() => {
+                self.lanes[index(Operation::Chat)].as_ref().or(own)
+            }
             Operation::Completion => own.or(self.lanes[index(Operation::Chat)].as_ref()),
             Operation::Chat | Operation::Embedding => own,
         }
@@ -200,7 +204,8 @@ impl Deployment {
 
     /// Vendors' own chat models refuse the legacy endpoint; servers of open models take both.
     fn is_chat_model(&self) -> bool {
-        matches!(self.provider.name, "openai" | "azure" | "azure_ai") && self.mode().is_none_or(|mode| mode != "completion")
+        matches!(self.provider.name, "openai" | "azure" | "azure_ai")
+            && self.mode().is_none_or(|mode| mode != "completion")
     }
 }
 
@@ -232,11 +237,7 @@ impl Address {
     fn of(entry: &DeploymentSettings, known: Option<&ProviderSettings>, provider: &Provider) -> Self {
         let from_environment = || known.and_then(|known| known.api_base.clone());
         Self {
-            base: entry
-                .api_base
-                .clone()
-                .or_else(from_environment)
-                .or_else(|| provider.base(|_| None)),
+            base: entry.api_base.clone().or_else(from_environment).or_else(|| provider.base(|_| None)),
             version: entry.api_version.clone().or_else(|| known.and_then(|known| known.api_version.clone())),
         }
     }
@@ -279,7 +280,13 @@ fn lanes(
             .map_err(|error| error.to_string())?;
         let to = Some(Destination::parse(&place.url).map_err(|problem| format!("api_base: {problem}"))?);
         let headers = request_headers(entry, known, provider, key, place.auth)?;
-        lanes[index(operation)] = Some(Lane { format: speaks.format, model_json: envelope::json(&place.model), model: place.model, to, headers });
+        lanes[index(operation)] = Some(Lane {
+            format: speaks.format,
+            model_json: envelope::json(&place.model),
+            model: place.model,
+            to,
+            headers,
+        });
     }
     Ok((lanes, None))
 }
@@ -321,9 +328,11 @@ fn request_headers(
     } else if let Some((name, value)) = key.and_then(|key| auth.header(key.expose_secret().trim())) {
         headers.insert(HeaderName::from_static(name), secret_value(&value)?);
     }
-    let organization = entry.organization.as_ref().or_else(|| known.and_then(|known| known.organization.as_ref()));
+    let organization =
+        entry.organization.as_ref().or_else(|| known.and_then(|known| known.organization.as_ref()));
     if let (Some(organization), "openai" | "text-completion-openai") = (organization, provider.name) {
-        let value = HeaderValue::from_str(organization).map_err(|_| "organization: not a header value".to_owned())?;
+        let value =
+            HeaderValue::from_str(organization).map_err(|_| "organization: not a header value".to_owned())?;
         headers.insert("openai-organization", value);
     }
     for (name, value) in &entry.extra_headers {
@@ -347,7 +356,8 @@ fn secret_value(secret: &str) -> Result<HeaderValue, String> {
 #[must_use]
 pub fn label(text: &str) -> HeaderValue {
     HeaderValue::from_str(text).unwrap_or_else(|_| {
-        let plain: String = text.chars().map(|c| if c.is_ascii_graphic() || c == ' ' { c } else { '?' }).collect();
+        let plain: String =
+            text.chars().map(|c| if c.is_ascii_graphic() || c == ' ' { c } else { '?' }).collect();
         HeaderValue::from_str(&plain).unwrap_or(HeaderValue::from_static("?"))
     })
 }

@@ -89,8 +89,10 @@ pub async fn attempt(
     deployment: &Arc<Deployment>,
 ) -> Result<Answer, Failure> {
     if let Some(text) = &deployment.settings.mock_response {
-        let made = made::reply(call.operation, &payload.asked, Words::Text(text), &payload.envelope, call.id());
-        return answer(call, payload, deployment, std::future::ready(Ok(made)), Reading::Relay, Vec::new()).await;
+        let made =
+            made::reply(call.operation, &payload.asked, Words::Text(text), &payload.envelope, call.id());
+        return answer(call, payload, deployment, std::future::ready(Ok(made)), Reading::Relay, Vec::new())
+            .await;
     }
     if let Some(trouble) = &deployment.trouble {
         return Err(Failure::Fault {
@@ -225,12 +227,16 @@ fn whole(
     if payload.stream {
         return Err(not_a_stream(&bytes, headers));
     }
-    let unreadable = |error: TranslateError| malformed(format!("the answer is not what the API documents: {error}"));
+    let unreadable =
+        |error: TranslateError| malformed(format!("the answer is not what the API documents: {error}"));
     match reading.unwrap_or(Reading::Relay) {
         Reading::Relay => relayed(payload, bytes),
         Reading::Translate { reader, writer } => {
             let response = reader.whole(&bytes).map_err(unreadable)?;
-            Ok(Reply::Whole { body: writer.whole(&response, &stamp(call, payload)).into(), usage: response.usage })
+            Ok(Reply::Whole {
+                body: writer.whole(&response, &stamp(call, payload)).into(),
+                usage: response.usage,
+            })
         }
         Reading::Vectors(encoding) => {
             let response = ollama::embed::read(&bytes).map_err(unreadable)?;
@@ -242,8 +248,10 @@ fn whole(
 
 /// A same-format reply: the client's model name spliced in, everything else as it came.
 fn relayed(payload: &Payload, bytes: Bytes) -> Result<Reply, Fault> {
-    let text = std::str::from_utf8(&bytes).map_err(|_| malformed("the answer is not valid UTF-8".to_owned()))?;
-    let seen = tap::look(text).map_err(|error| malformed(format!("the answer is not valid JSON: {error}")))?;
+    let text =
+        std::str::from_utf8(&bytes).map_err(|_| malformed("the answer is not valid UTF-8".to_owned()))?;
+    let seen =
+        tap::look(text).map_err(|error| malformed(format!("the answer is not valid JSON: {error}")))?;
     if let Some(fault) = seen.fault {
         return Err(fault);
     }
@@ -297,7 +305,12 @@ fn stamp(call: &Call, payload: &Payload) -> Stamp {
 }
 
 /// The request in the format of `lane`.
-fn prepare(call: &Call, payload: &Payload, deployment: &Deployment, lane: &Lane) -> Result<Prepared, Refusal> {
+fn prepare(
+    call: &Call,
+    payload: &Payload,
+    deployment: &Deployment,
+    lane: &Lane,
+) -> Result<Prepared, Refusal> {
     let pieces = edited(call, payload, deployment, lane);
     if lane.format == home_format(call.operation) {
         if !is_quirky(payload, deployment) {
@@ -317,8 +330,9 @@ fn prepare(call: &Call, payload: &Payload, deployment: &Deployment, lane: &Lane)
     let client = client_codec(call.operation);
     let inbound = client.decode(&body).map_err(refuse)?;
     let target = Target { model: &lane.model, call_id: call.id() };
-    let upstream = upstream_codec(lane.format)
-        .ok_or_else(|| Refusal::new(500, format!("{} cannot be spoken to an upstream yet", lane.format.title())))?;
+    let upstream = upstream_codec(lane.format).ok_or_else(|| {
+        Refusal::new(500, format!("{} cannot be spoken to an upstream yet", lane.format.title()))
+    })?;
     let outbound = upstream.encode(&inbound.request, &target).map_err(refuse)?;
     let reading = Reading::Translate { reader: outbound.reader, writer: inbound.writer };
     quirked(payload, deployment, vec![outbound.body], reading, outbound.losses)
@@ -346,7 +360,8 @@ fn edited(call: &Call, payload: &Payload, deployment: &Deployment, lane: &Lane) 
     let mut edits = envelope.edit();
     for name in envelope.names() {
         let ours = crate::intake::steers_the_gateway(name) || is_unstored_metadata(name, envelope);
-        let unwanted = deployment.settings.additional_drop_params.iter().chain(&payload.controls.additional_drop_params);
+        let unwanted =
+            deployment.settings.additional_drop_params.iter().chain(&payload.controls.additional_drop_params);
         if ours || unwanted.into_iter().any(|unwanted| unwanted == name) {
             edits.remove(name);
         }
@@ -362,7 +377,8 @@ fn edited(call: &Call, payload: &Payload, deployment: &Deployment, lane: &Lane) 
     if envelope.text("model").is_none_or(|model| model != lane.model) {
         edits.set("model", lane.model_json.clone());
     }
-    if payload.stream && call.operation != Operation::Embedding && lane.format == home_format(call.operation) {
+    if payload.stream && call.operation != Operation::Embedding && lane.format == home_format(call.operation)
+    {
         ask_for_usage(envelope, &mut edits);
     }
     edits.finish()
@@ -375,7 +391,8 @@ fn is_unstored_metadata(name: &str, envelope: &Envelope) -> bool {
 
 /// Usage of a stream is wanted whether or not the client wants to see it.
 fn ask_for_usage(envelope: &Envelope, edits: &mut envelope::Edits<'_>) {
-    let Some(mut options) = envelope.get::<serde_json::Map<String, serde_json::Value>>("stream_options") else {
+    let Some(mut options) = envelope.get::<serde_json::Map<String, serde_json::Value>>("stream_options")
+    else {
         edits.set("stream_options", Bytes::from_static(b"{\"include_usage\":true}"));
         return;
     };
@@ -388,9 +405,13 @@ fn ask_for_usage(envelope: &Envelope, edits: &mut envelope::Edits<'_>) {
 /// Whether a quirk of the provider may concern this request; most requests need no second look.
 fn is_quirky(payload: &Payload, deployment: &Deployment) -> bool {
     let envelope = &payload.envelope;
-    let added = |name: &str| deployment.defaults.iter().chain(&deployment.overrides).any(|(added, _)| added == name);
+    let added =
+        |name: &str| deployment.defaults.iter().chain(&deployment.overrides).any(|(added, _)| added == name);
     let has = |name: &str| {
-        envelope.has(name) || added(name) || !payload.controls.extra_body.is_empty() || (payload.stream && name == "stream_options")
+        envelope.has(name)
+            || added(name)
+            || !payload.controls.extra_body.is_empty()
+            || (payload.stream && name == "stream_options")
     };
     deployment.concerns.any(has, envelope.body())
 }

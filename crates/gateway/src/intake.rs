@@ -178,9 +178,9 @@ fn model(call: &Call, envelope: &Envelope) -> Result<String, Refusal> {
             format!("{}: Missing required parameter: 'model'. {}", call.operation.route(), choices(call)),
         )
         .with_param("model")),
-        (Some(_), None, _) => {
-            Err(Refusal::new(400, "'model' must be a string.").with_kind("bad_request_error").with_param("model"))
-        }
+        (Some(_), None, _) => Err(Refusal::new(400, "'model' must be a string.")
+            .with_kind("bad_request_error")
+            .with_param("model")),
     }
 }
 
@@ -196,7 +196,9 @@ fn require(operation: Operation, envelope: &Envelope) -> Result<(), Refusal> {
             Err(Refusal::new(400, format!("{}: Missing required parameter: '{field}'.", operation.route()))
                 .with_param(field))
         }
-        Some(raw) if operation == Operation::Chat && !raw.starts_with('[') => Err(wrong_type("messages", "a list")),
+        Some(raw) if operation == Operation::Chat && !raw.starts_with('[') => {
+            Err(wrong_type("messages", "a list"))
+        }
         Some(_) => Ok(()),
     }
 }
@@ -214,7 +216,8 @@ fn wants_usage(envelope: &Envelope) -> bool {
 }
 
 fn unknown_model(call: &Call, asked: &str) -> Refusal {
-    let shown: Cow<'_, str> = if asked.len() > 200 { asked.chars().take(200).collect() } else { asked.into() };
+    let shown: Cow<'_, str> =
+        if asked.len() > 200 { asked.chars().take(200).collect() } else { asked.into() };
     let message =
         format!("{}: Invalid model name passed in model={shown}. {}", call.operation.route(), choices(call));
     Refusal::new(400, message).with_param("model")
@@ -245,7 +248,8 @@ fn not_an_envelope(error: &EnvelopeError) -> Refusal {
         EnvelopeError::Duplicate(field) => Refusal::new(400, error.to_string()).with_param(field.clone()),
         EnvelopeError::NotJson(_) | EnvelopeError::TooManyFields | EnvelopeError::TooDeep(_) => {
             let text = error.to_string();
-            let message = if text.starts_with("Invalid") { text } else { format!("Invalid JSON payload: {text}") };
+            let message =
+                if text.starts_with("Invalid") { text } else { format!("Invalid JSON payload: {text}") };
             Refusal::new(400, message).with_param("request_body")
         }
     }
@@ -292,15 +296,17 @@ async fn next<T>(future: impl Future<Output = T>) -> Result<T, Refusal> {
     if let Poll::Ready(ready) = future.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
         return Ok(ready);
     }
-    tokio::time::timeout(CLIENT_PATIENCE, future)
-        .await
-        .map_err(|_| Refusal::new(408, format!("The request body stalled for {} seconds.", CLIENT_PATIENCE.as_secs())))
+    tokio::time::timeout(CLIENT_PATIENCE, future).await.map_err(|_| {
+        Refusal::new(408, format!("The request body stalled for {} seconds.", CLIENT_PATIENCE.as_secs()))
+    })
 }
 
 fn too_large(limit: usize) -> Refusal {
     Refusal::new(
         413,
-        format!("Request body is larger than {limit} bytes. The limit is general_settings.max_request_size_mb."),
+        format!(
+            "Request body is larger than {limit} bytes. The limit is general_settings.max_request_size_mb."
+        ),
     )
     .with_param("request_body")
 }

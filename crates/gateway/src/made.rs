@@ -9,8 +9,8 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
 use http::StatusCode;
+use http::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::time::Sleep;
@@ -63,7 +63,13 @@ pub enum Words<'a> {
 
 /// Answers an OpenAI-format request without calling anyone. The same request gets the same reply.
 #[must_use]
-pub fn reply(operation: Operation, model: &str, words: Words<'_>, request: &Envelope, call_id: &str) -> UpstreamReply {
+pub fn reply(
+    operation: Operation,
+    model: &str,
+    words: Words<'_>,
+    request: &Envelope,
+    call_id: &str,
+) -> UpstreamReply {
     let prompt = prompt(request);
     let text = match words {
         Words::Text(text) => text.to_owned(),
@@ -122,7 +128,8 @@ fn streamed(operation: Operation, id: &str, model: &str, text: &str, usage: &Val
     let object = if completion { "text_completion" } else { "chat.completion.chunk" };
     let created = now();
     let frame = |choices: Value, usage: Option<&Value>| {
-        let mut chunk = json!({"id": id, "object": object, "created": created, "model": model, "choices": choices});
+        let mut chunk =
+            json!({"id": id, "object": object, "created": created, "model": model, "choices": choices});
         if let (Some(usage), Some(fields)) = (usage, chunk.as_object_mut()) {
             fields.insert("usage".to_owned(), usage.clone());
         }
@@ -132,7 +139,8 @@ fn streamed(operation: Operation, id: &str, model: &str, text: &str, usage: &Val
         if completion {
             return json!([{"index": 0, "text": piece, "finish_reason": null}]);
         }
-        let delta = if first { json!({"role": "assistant", "content": piece}) } else { json!({"content": piece}) };
+        let delta =
+            if first { json!({"role": "assistant", "content": piece}) } else { json!({"content": piece}) };
         json!([{"index": 0, "delta": delta, "finish_reason": null}])
     };
     let mut chunks: VecDeque<Bytes> = text

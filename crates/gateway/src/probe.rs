@@ -49,7 +49,11 @@ pub async fn deployment(gateway: &Gateway, deployment: &Arc<Deployment>) -> Resu
         group: Arc::new(Group::new(deployment.group.clone(), vec![Arc::clone(deployment)])),
         stream: false,
         stream_usage: false,
-        controls: Controls { timeout: Some(PATIENCE.min(deployment.timeout)), drop_params: Some(true), ..Controls::default() },
+        controls: Controls {
+            timeout: Some(PATIENCE.min(deployment.timeout)),
+            drop_params: Some(true),
+            ..Controls::default()
+        },
     };
     let mut call = Call::new(gateway.live.snapshot(), operation, None, HeaderMap::new());
     match exchange::attempt(&gateway.transport, &mut call, &payload, deployment).await {

@@ -41,7 +41,13 @@ impl Refusal {
     /// A refusal with the `type` that goes with `status`.
     #[must_use]
     pub fn new(status: u16, message: impl Into<String>) -> Self {
-        Self { status, kind: default_kind(status).to_owned(), param: None, message: message.into(), retry_after: None }
+        Self {
+            status,
+            kind: default_kind(status).to_owned(),
+            param: None,
+            message: message.into(),
+            retry_after: None,
+        }
     }
 
     /// The same, naming the field at fault.
@@ -165,7 +171,11 @@ fn client_status(fault: &Fault) -> u16 {
         | FaultKind::Connection
         | FaultKind::Malformed
         | FaultKind::Other => {
-            if (400..=599).contains(&fault.status) { fault.status } else { 500 }
+            if (400..=599).contains(&fault.status) {
+                fault.status
+            } else {
+                500
+            }
         }
     }
 }

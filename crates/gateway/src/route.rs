@@ -31,7 +31,11 @@ pub struct Unanswered {
 ///
 /// # Errors
 /// The last failure, once no further try is left or makes sense.
-pub async fn send(transport: &Transport, call: &mut Call, payload: &Payload) -> Result<(Answer, u32), Unanswered> {
+pub async fn send(
+    transport: &Transport,
+    call: &mut Call,
+    payload: &Payload,
+) -> Result<(Answer, u32), Unanswered> {
     let group = &payload.group;
     let mut tried: Vec<usize> = Vec::new();
     let mut retries = 0;
@@ -40,7 +44,8 @@ pub async fn send(transport: &Transport, call: &mut Call, payload: &Payload) -> 
         // Once all have been tried they are all tried again.
         let chosen = choose::choose(&group.candidates, |index| !tried.contains(&index), random)
             .or_else(|| choose::choose(&group.candidates, |_| true, random));
-        let Some((index, deployment)) = chosen.and_then(|index| Some((index, group.deployments.get(index)?))) else {
+        let Some((index, deployment)) = chosen.and_then(|index| Some((index, group.deployments.get(index)?)))
+        else {
             return Err(nobody(payload));
         };
         let failure = match exchange::attempt(transport, call, payload, deployment).await {
@@ -75,9 +80,15 @@ pub async fn send(transport: &Transport, call: &mut Call, payload: &Payload) -> 
             Next::Stop => {
                 let mut refusal = Refusal::from_fault(&fault, &deployment.exception);
                 if retries > 0 {
-                    refusal.message += &format!(" LiteLLM Retried: {retries} times, LiteLLM Max Retries: {allowed}");
+                    refusal.message +=
+                        &format!(" LiteLLM Retried: {retries} times, LiteLLM Max Retries: {allowed}");
                 }
-                return Err(Unanswered { refusal, deployment: Some(Arc::clone(deployment)), headers: *headers, retries });
+                return Err(Unanswered {
+                    refusal,
+                    deployment: Some(Arc::clone(deployment)),
+                    headers: *headers,
+                    retries,
+                });
             }
             Next::Again { delay } => {
                 if !delay.is_zero() {

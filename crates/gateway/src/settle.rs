@@ -49,7 +49,15 @@ impl Settlement {
         operation: Operation,
         started: Instant,
     ) -> Self {
-        Self { deployment, usage: None, ending: Ending::default(), call_id, operation, started, _permit: permit }
+        Self {
+            deployment,
+            usage: None,
+            ending: Ending::default(),
+            call_id,
+            operation,
+            started,
+            _permit: permit,
+        }
     }
 
     /// What the call costs as far as is known now; `None` when it is unpriced or its usage is unknown.

@@ -103,7 +103,12 @@ impl Snapshot {
                 add_wildcard(&mut wildcards, index, entry);
                 continue;
             }
-            let flaw = |message: String, left_out| Flaw { entry: index, model_name: entry.model_name.clone(), message, left_out };
+            let flaw = |message: String, left_out| Flaw {
+                entry: index,
+                model_name: entry.model_name.clone(),
+                message,
+                left_out,
+            };
             match Deployment::compile(entry, &settings, &catalog) {
                 Err(message) => flaws.push(flaw(message, true)),
                 Ok(deployment) => {
@@ -179,7 +184,9 @@ impl Snapshot {
     /// The entries behind a wildcard name.
     pub fn wildcard_entries(&self, name: &str) -> impl Iterator<Item = &DeploymentSettings> {
         let entries = self.wildcards.iter().filter(move |wildcard| wildcard.name == name);
-        entries.flat_map(|wildcard| wildcard.entries.iter().filter_map(|index| self.settings.deployments.get(*index)))
+        entries.flat_map(|wildcard| {
+            wildcard.entries.iter().filter_map(|index| self.settings.deployments.get(*index))
+        })
     }
 
     /// The model catalog in force.
@@ -219,7 +226,9 @@ impl Snapshot {
                 let concrete = DeploymentSettings { model, ..entry.clone() };
                 match Deployment::compile(&concrete, &self.settings, &self.catalog) {
                     Ok(deployment) => deployments.push(Arc::new(deployment)),
-                    Err(why) => tracing::debug!(wildcard = %wildcard.name, %why, "a wildcard does not fit the model"),
+                    Err(why) => {
+                        tracing::debug!(wildcard = %wildcard.name, %why, "a wildcard does not fit the model")
+                    }
                 }
             }
             if !deployments.is_empty() {

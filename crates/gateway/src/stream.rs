@@ -215,7 +215,11 @@ impl Flow {
             Voice::Translation(translation) => translation.end(&mut self.usage, out)?,
         };
         if !complete {
-            return Err(fault(FaultKind::Connection, 502, "the upstream's stream ended before it was complete".to_owned()));
+            return Err(fault(
+                FaultKind::Connection,
+                502,
+                "the upstream's stream ended before it was complete".to_owned(),
+            ));
         }
         self.over = true;
         self.ending = Ending::Complete;
@@ -272,7 +276,8 @@ impl Relay {
             out.extend_from_slice(b"data: [DONE]\n\n");
             return Ok(Heard::End);
         }
-        let seen = tap::look(frame.data).map_err(|error| malformed(format!("a chunk is not valid JSON: {error}")))?;
+        let seen = tap::look(frame.data)
+            .map_err(|error| malformed(format!("a chunk is not valid JSON: {error}")))?;
         if let Some(fault) = seen.fault {
             return Err(fault);
         }
@@ -301,7 +306,8 @@ impl Relay {
             return;
         }
         out.extend_from_slice(b"data: ");
-        let joined = [&frame.data[..range.start], &frame.data[range.end..]].map(|part| part.replace('\n', " "));
+        let joined =
+            [&frame.data[..range.start], &frame.data[range.end..]].map(|part| part.replace('\n', " "));
         out.extend_from_slice(joined[0].as_bytes());
         out.extend_from_slice(&self.model);
         out.extend_from_slice(joined[1].as_bytes());
@@ -332,7 +338,12 @@ impl Translation {
         }
     }
 
-    fn take(&mut self, frame: Option<Frame<'_>>, usage: &mut Option<Usage>, out: &mut BytesMut) -> Result<Heard, Fault> {
+    fn take(
+        &mut self,
+        frame: Option<Frame<'_>>,
+        usage: &mut Option<Usage>,
+        out: &mut BytesMut,
+    ) -> Result<Heard, Fault> {
         let Some(frame) = frame else { return Ok(Heard::Nothing) };
         let read = self.decoder.frame(&frame, &mut self.events);
         self.speak(usage, out);
@@ -402,7 +413,9 @@ impl Source {
         let empty = UpstreamBody::empty();
         let mut body = std::mem::replace(&mut self.body, empty);
         tokio::spawn(async move {
-            let _ = tokio::time::timeout(CLOSING_TIME, async { while let Ok(Some(_)) = body.next().await {} }).await;
+            let _ =
+                tokio::time::timeout(CLOSING_TIME, async { while let Ok(Some(_)) = body.next().await {} })
+                    .await;
         });
     }
 }

@@ -33,7 +33,10 @@ pub(crate) async fn load(environment: &Environment, tls: &Tls) -> anyhow::Result
             Ok(Arc::new(catalog))
         }
         Err(error) => {
-            tracing::warn!("the model catalog at {} is not used, the bundled one is: {error:#}", shown(place));
+            tracing::warn!(
+                "the model catalog at {} is not used, the bundled one is: {error:#}",
+                shown(place)
+            );
             Ok(Arc::new(bundled))
         }
     }
@@ -65,7 +68,10 @@ async fn fetch(url: &str, tls: &Tls) -> anyhow::Result<String> {
     let to = Destination::parse(url).map_err(anyhow::Error::msg)?;
     let transport = Transport::new(tls);
     let fetched = tokio::time::timeout(PATIENCE, async {
-        let reply = transport.send(&to, Method::GET, HeaderMap::new(), Pieces::default()).await.map_err(|fault| anyhow::anyhow!(fault.message))?;
+        let reply = transport
+            .send(&to, Method::GET, HeaderMap::new(), Pieces::default())
+            .await
+            .map_err(|fault| anyhow::anyhow!(fault.message))?;
         if !reply.status.is_success() {
             bail!("status {}", reply.status);
         }

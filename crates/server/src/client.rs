@@ -7,8 +7,8 @@ use anyhow::Context;
 use bytes::Bytes;
 use gateway::body::Pieces;
 use gateway::transport::{Destination, Tls, Transport};
-use http::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue};
 use http::Method;
+use http::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue};
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 
@@ -28,7 +28,8 @@ pub(crate) fn test(gateway: &RunningGateway) -> anyhow::Result<ExitCode> {
             models["data"][0]["id"].as_str().context("the gateway serves no models")?.to_owned()
         }
     };
-    let body = json!({"model": model, "messages": [{"role": "user", "content": "This is a test request. Say ok."}]});
+    let body =
+        json!({"model": model, "messages": [{"role": "user", "content": "This is a test request. Say ok."}]});
     report(ask(gateway, "/v1/chat/completions", Some(&body))?)
 }
 

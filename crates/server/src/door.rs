@@ -70,7 +70,6 @@ impl Door {
         });
         self.http.serve_connection(TokioIo::new(stream), service)
     }
-
 }
 
 impl House {
@@ -109,7 +108,8 @@ fn open_to_pages(headers: &mut HeaderMap) {
 }
 
 fn is_preflight(request: &Request<Incoming>) -> bool {
-    request.method() == Method::OPTIONS && request.headers().contains_key(header::ACCESS_CONTROL_REQUEST_METHOD)
+    request.method() == Method::OPTIONS
+        && request.headers().contains_key(header::ACCESS_CONTROL_REQUEST_METHOD)
 }
 
 fn preflight(asked: &HeaderMap) -> Response<DoorBody> {
@@ -142,9 +142,9 @@ impl Body for DoorBody {
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
         match &mut *self {
-            Self::Gateway(body) => {
-                Pin::new(body).poll_frame(context).map(|next| next.map(|frame| frame.map_err(|never| match never {})))
-            }
+            Self::Gateway(body) => Pin::new(body)
+                .poll_frame(context)
+                .map(|next| next.map(|frame| frame.map_err(|never| match never {}))),
             Self::Admin(body) => Pin::new(body).poll_frame(context),
         }
     }

@@ -67,7 +67,9 @@ pub(crate) async fn follow(
         }
         match reload(live, options, environment, tls, asked, public).await {
             Ok(files) => watch.set(&files),
-            Err(error) => tracing::error!("the configuration was not reloaded, the old one stays in force: {error:#}"),
+            Err(error) => {
+                tracing::error!("the configuration was not reloaded, the old one stays in force: {error:#}")
+            }
         }
     }
 }
@@ -81,7 +83,8 @@ async fn reload(
     public: bool,
 ) -> anyhow::Result<Vec<PathBuf>> {
     // A change of the file is no reason to fetch prices; a person who asks gets everything anew.
-    let catalog = if asked { catalog::load(environment, tls).await? } else { live.snapshot().catalog_handle() };
+    let catalog =
+        if asked { catalog::load(environment, tls).await? } else { live.snapshot().catalog_handle() };
     let Prepared { snapshot, files, .. } = load::prepare(options, environment, catalog).await?;
     anyhow::ensure!(
         snapshot.keys.is_locked() || !public,

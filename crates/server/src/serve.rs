@@ -103,7 +103,8 @@ fn announce(address: SocketAddr, snapshot: &Snapshot, found: &[String]) {
     }
     text += &format!("    API      {base}/docs\n    health   {base}/health/readiness\n\n  Try it:\n\n");
     let example = names.iter().find(|name| !name.contains('*')).copied().unwrap_or("demo/echo");
-    let key = if snapshot.keys.is_locked() { " -H \"Authorization: Bearer $LITELLM_MASTER_KEY\"" } else { "" };
+    let key =
+        if snapshot.keys.is_locked() { " -H \"Authorization: Bearer $LITELLM_MASTER_KEY\"" } else { "" };
     text += &format!(
         "    curl {base}/v1/chat/completions -H 'Content-Type: application/json'{key} \\\n      \
          -d '{{\"model\": \"{example}\", \"messages\": [{{\"role\": \"user\", \"content\": \"Hello\"}}]}}'\n\n"

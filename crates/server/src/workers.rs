@@ -53,7 +53,9 @@ impl Workers {
     /// When the system gives no thread or no runtime.
     pub(crate) fn start(count: NonZeroUsize, live: &Arc<Live>, tls: &Tls) -> anyhow::Result<Self> {
         let stop = CancellationToken::new();
-        let workers = (0..count.get()).map(|number| Worker::start(number, live, tls, &stop)).collect::<Result<_, _>>()?;
+        let workers = (0..count.get())
+            .map(|number| Worker::start(number, live, tls, &stop))
+            .collect::<Result<_, _>>()?;
         Ok(Self { workers, stop })
     }
 
@@ -79,7 +81,9 @@ impl Workers {
     fn hand_over(&self, stream: TcpStream, peer: SocketAddr) {
         let Ok(stream) = stream.into_std() else { return };
         let least = self.workers.iter().min_by_key(|worker| worker.connections.load(Ordering::Relaxed));
-        if let Some(worker) = least.filter(|worker| worker.connections.load(Ordering::Relaxed) < MOST_CONNECTIONS) {
+        if let Some(worker) =
+            least.filter(|worker| worker.connections.load(Ordering::Relaxed) < MOST_CONNECTIONS)
+        {
             worker.connections.fetch_add(1, Ordering::Relaxed);
             let _ = worker.hand_over.send((stream, peer));
         }
@@ -101,9 +105,12 @@ impl Worker {
     fn start(number: usize, live: &Arc<Live>, tls: &Tls, stop: &CancellationToken) -> anyhow::Result<Self> {
         let (hand_over, connections_in) = mpsc::unbounded_channel();
         let connections = Arc::new(AtomicUsize::new(0));
-        let runtime =
-            tokio::runtime::Builder::new_current_thread().enable_all().build().context("starting a worker's runtime")?;
-        let (live, tls, stop, counter) = (Arc::clone(live), tls.clone(), stop.clone(), Arc::clone(&connections));
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .context("starting a worker's runtime")?;
+        let (live, tls, stop, counter) =
+            (Arc::clone(live), tls.clone(), stop.clone(), Arc::clone(&connections));
         let thread = std::thread::Builder::new()
             .name(format!("worker-{number}"))
             .spawn(move || runtime.block_on(work(live, &tls, connections_in, counter, stop)))

@@ -49,7 +49,11 @@ fn large_bodies_are_sliced_not_copied() {
     let pieces = edits.finish();
     assert!(pieces.len() > 1);
     assert_eq!(pieces.concat(), text.replacen("\"m\"", "\"longer\"", 1).into_bytes());
-    assert!(pieces.iter().any(|piece| body.body().as_ptr_range().contains(&piece.as_ptr()) && piece.len() > 99_000));
+    assert!(
+        pieces
+            .iter()
+            .any(|piece| body.body().as_ptr_range().contains(&piece.as_ptr()) && piece.len() > 99_000)
+    );
 }
 
 #[test]

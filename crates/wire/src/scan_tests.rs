@@ -17,7 +17,12 @@ fn places_of_odd_but_valid_objects() {
     assert_eq!(found(" {} ").unwrap(), []);
     assert_eq!(
         found("\t{ \"a\" : \"x\\\"}\" , \"b\":[{\"c\":\"]\"}],\"d\\u0065\":-1.5e3 ,\"e\":null}\n").unwrap(),
-        [pair("a", "\"x\\\"}\""), pair("b", "[{\"c\":\"]\"}]"), pair("d\\u0065", "-1.5e3"), pair("e", "null")]
+        [
+            pair("a", "\"x\\\"}\""),
+            pair("b", "[{\"c\":\"]\"}]"),
+            pair("d\\u0065", "-1.5e3"),
+            pair("e", "null")
+        ]
     );
 }
 
@@ -27,7 +32,18 @@ fn what_is_no_whole_object_is_refused() {
     for cut in 0..whole.len() {
         assert!(found(&whole[..cut]).is_err(), "{cut}");
     }
-    for text in ["", "[]", "null", "{a:1}", "{\"a\"}", "{\"a\":}", "{\"a\":1 \"b\":2}", "{\"a\":1}x", "{\"a\":1,}", "{\"a\":x}"] {
+    for text in [
+        "",
+        "[]",
+        "null",
+        "{a:1}",
+        "{\"a\"}",
+        "{\"a\":}",
+        "{\"a\":1 \"b\":2}",
+        "{\"a\":1}x",
+        "{\"a\":1,}",
+        "{\"a\":x}",
+    ] {
         assert!(found(text).is_err(), "{text}");
     }
 }

@@ -60,7 +60,9 @@ pub fn look(text: &str) -> Result<Seen, &'static str> {
             // Groq reports the usage of a stream here.
             "x_groq" if seen.usage.is_none() => seen.usage = groq(value),
             "error" if value != "null" => seen.fault = raw(value).map(fault::of_frame),
-            "service_tier" => tier = usage::tier(value.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'))),
+            "service_tier" => {
+                tier = usage::tier(value.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')))
+            }
             "choices" => {
                 seen.no_choices = value.bytes().all(|byte| b"[] \n\r\t".contains(&byte));
                 seen.choices = Some(place);

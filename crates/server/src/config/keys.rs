@@ -101,7 +101,7 @@ pub(crate) const ENTRY: Section = Section {
 pub(crate) const PARAMS: Section = Section {
     name: "litellm_params",
     served: "model api_key api_base base_url api_version organization azure_ad_token custom_llm_provider \
-             extra_headers headers extra_body timeout request_timeout stream_timeout num_retries weight \
+             extra_headers headers extra_body timeout request_timeout stream_timeout num_retries weight order \
              rpm tpm drop_params additional_drop_params allowed_openai_params mock_response model_info \
              base_model",
     later: &[
@@ -129,7 +129,7 @@ pub(crate) const PARAMS: Section = Section {
             "itpm otpm tpd rpd daily_reset_time max_parallel_requests default_api_key_tpm_limit \
              default_api_key_rpm_limit max_file_size_mb",
         ),
-        (STRATEGY, "order tags tag_regex"),
+        (STRATEGY, "tags tag_regex"),
         (
             "one timeout holds for every service tier",
             "timeout_by_service_tier stream_timeout_by_service_tier",

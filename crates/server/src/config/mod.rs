@@ -45,8 +45,6 @@ pub(crate) struct Loaded {
     pub(crate) notices: Vec<Notice>,
     /// Every file that was read, the named one first: what to watch.
     pub(crate) files: Vec<PathBuf>,
-    /// The environment with the file's `environment_variables`.
-    pub(crate) environment: Environment,
 }
 
 /// Reads a configuration file and what it includes.
@@ -64,7 +62,7 @@ pub(crate) fn load(path: &Path, environment: &Environment) -> Result<Loaded, Rep
     if failed {
         return Err(Report { problems: found });
     }
-    Ok(Loaded { settings, places, notices: found, files, environment })
+    Ok(Loaded { settings, places, notices: found, files })
 }
 
 fn read_root(

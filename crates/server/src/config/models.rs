@@ -105,6 +105,7 @@ fn read_params(params: &Map, problems: &mut Problems) -> Option<DeploymentSettin
     deployment.weight = fields.amount("weight");
     deployment.rpm = fields.whole("rpm");
     deployment.tpm = fields.whole("tpm");
+    deployment.order = fields.whole("order");
     deployment.drop_params = fields.flag("drop_params");
     deployment.additional_drop_params = fields.texts("additional_drop_params");
     deployment.allowed_openai_params = fields.texts("allowed_openai_params");

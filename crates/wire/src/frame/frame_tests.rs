@@ -33,9 +33,9 @@ fn pair(event: &str, data: &str) -> (String, String) {
 #[test]
 fn events_in_every_line_ending() {
     for newline in ["\n", "\r\n", "\r"] {
-        let text = "\u{feff}: hello\n\nevent: ping\ndata: {}\n\ndata:1\ndata: 2\nid: 7\n\ndata\n\ndata: last".replace('\n', newline);
-        let expected =
-            vec![pair("ping", "{}"), pair("", "1\n2"), pair("", ""), pair("", "last")];
+        let text = "\u{feff}: hello\n\nevent: ping\ndata: {}\n\ndata:1\ndata: 2\nid: 7\n\ndata\n\ndata: last"
+            .replace('\n', newline);
+        let expected = vec![pair("ping", "{}"), pair("", "1\n2"), pair("", ""), pair("", "last")];
         assert_eq!(frames(Framing::Sse, &[text.as_bytes()]), expected, "whole, {newline:?}");
         let bytewise: Vec<&[u8]> = text.as_bytes().chunks(1).collect();
         assert_eq!(frames(Framing::Sse, &bytewise), expected, "bytewise, {newline:?}");

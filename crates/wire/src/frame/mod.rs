@@ -104,7 +104,8 @@ impl Cutter {
             return Ok(None);
         };
         self.scan = Scan::default();
-        let raw = if self.carry.is_empty() { self.chunk.split_to(end) } else { self.carry.split_to(end).freeze() };
+        let raw =
+            if self.carry.is_empty() { self.chunk.split_to(end) } else { self.carry.split_to(end).freeze() };
         Ok(Some(Cut { raw, framing: self.framing }))
     }
 

@@ -81,18 +81,23 @@ impl Concerns {
     /// Whether a quirk may have something to do. `has` says whether a top-level field is there.
     #[must_use]
     pub fn any(&self, has: impl Fn(&str) -> bool, body: &[u8]) -> bool {
-        self.always || self.fields.iter().any(|field| has(field)) || self.keys.iter().any(|key| key.find(body).is_some())
+        self.always
+            || self.fields.iter().any(|field| has(field))
+            || self.keys.iter().any(|key| key.find(body).is_some())
     }
 
     fn add(&mut self, quirk: &Quirk) {
         match *quirk {
-            Quirk::Rename { from: field, .. } | Quirk::Drop(field) | Quirk::Clamp { field, .. } => self.fields.push(field),
+            Quirk::Rename { from: field, .. } | Quirk::Drop(field) | Quirk::Clamp { field, .. } => {
+                self.fields.push(field)
+            }
             Quirk::Unsupported(fields) => self.fields.extend(fields),
             Quirk::FlattenText => self.fields.push("messages"),
             Quirk::ToolChoiceRequired(_) => self.fields.push("tool_choice"),
             Quirk::StripToolKeys(_) => self.fields.push("tools"),
             Quirk::StripMessageKeys { keys, .. } | Quirk::StripPartKeys(keys) => {
-                let new = keys.iter().filter(|key| self.keys.iter().all(|known| known.needle() != key.as_bytes()));
+                let new =
+                    keys.iter().filter(|key| self.keys.iter().all(|known| known.needle() != key.as_bytes()));
                 let new: Vec<_> = new.map(|key| memmem::Finder::new(*key)).collect();
                 self.keys.extend(new);
             }
