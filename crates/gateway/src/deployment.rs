@@ -158,7 +158,7 @@ impl Deployment {
         let cost = self.prices.cost(operation, usage, elapsed, now).map(|charge| charge.total);
         if cost.is_none() && !self.unpriced_said.swap(true, Ordering::Relaxed) {
             tracing::warn!(
-                model = %self.group, upstream = %self.model,
+                model = %self.group, upstream = ?format!("{}/{}", self.provider.name, self.model),
                 "no price is known for this model: its calls are unpriced. Set input_cost_per_token and \
                  output_cost_per_token in its model_info, or model_info.base_model"
             );

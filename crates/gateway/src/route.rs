@@ -64,7 +64,7 @@ pub async fn send(
             Failure::Fault { fault, headers } => (fault, headers),
         };
         tracing::debug!(
-            call = call.id(), model = %deployment.group, upstream = %deployment.model, attempt = retries + 1,
+            call = call.id(), model = ?deployment.group, upstream = ?deployment.model, attempt = retries + 1,
             status = fault.status, kind = ?fault.kind, "an attempt failed"
         );
         tried.push(index);

@@ -77,8 +77,8 @@ impl Drop for Settlement {
         let usage = self.usage.unwrap_or_default();
         tracing::debug!(
             call = self.call_id.to_str().unwrap_or_default(),
-            model = %self.deployment.group,
-            upstream = %self.deployment.model,
+            model = ?self.deployment.group,
+            upstream = ?self.deployment.model,
             ending = ?self.ending,
             usage_known = self.usage.is_some(),
             input_tokens = usage.input,

@@ -49,9 +49,9 @@ fn tutorials_keys_are_well_known_and_others_are_not() {
 fn a_long_line_is_cut_around_its_caret_and_repeats_are_counted() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("c.yaml");
-    let entry = "- model_name: a\n  litellm_params: {model: openai/gpt-4o, order: 1}\n";
+    let entry = "- model_name: a\n  litellm_params: {model: openai/gpt-4o, tag_regex: [a]}\n";
     let long = format!(
-        "- model_name: a\n  litellm_params: {{model: openai/gpt-4o, stop: {}, order: 1}}\n",
+        "- model_name: a\n  litellm_params: {{model: openai/gpt-4o, stop: {}, tag_regex: [a]}}\n",
         "x".repeat(50_000)
     );
     std::fs::write(&path, format!("model_list:\n{long}{entry}{entry}")).unwrap();
@@ -61,6 +61,6 @@ fn a_long_line_is_cut_around_its_caret_and_repeats_are_counted() {
     let caret = text.lines().find(|line| line.contains("^^^^^")).unwrap();
     let line = text.lines().find(|line| line.contains("xxxx")).unwrap();
     let at = caret.chars().position(|next| next == '^').unwrap();
-    assert_eq!(line.chars().skip(at).take(5).collect::<String>(), "order");
+    assert_eq!(line.chars().skip(at).take(5).collect::<String>(), "tag_r");
     assert!(text.contains("note: the same at 2 more places"), "{text}");
 }
