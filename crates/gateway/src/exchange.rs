@@ -350,6 +350,7 @@ fn upstream_codec(format: Format) -> Option<&'static dyn wire::codec::UpstreamCo
         Format::OpenAiChat => Some(&openai_chat::ChatUpstream),
         Format::OllamaChat => Some(&ollama::OllamaChat),
         Format::OllamaGenerate => Some(&ollama::OllamaGenerate),
+        Format::AnthropicMessages => Some(&wire::anthropic_messages::MessagesUpstream),
         Format::OpenAiCompletions | Format::OpenAiEmbeddings | Format::OllamaEmbed => None,
     }
 }

@@ -9,6 +9,8 @@ use crate::raw::Raw;
 /// One request to continue a conversation.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct ChatRequest {
+    /// The format the caller spoke: `extras` and the `hints` of tools and files are in its words.
+    pub format: Format,
     /// The model as the upstream knows it (or, fresh from a client, as the client named it).
     pub model: String,
     /// Whether the reply is wanted as a stream.
@@ -27,12 +29,74 @@ pub struct ChatRequest {
     pub sampling: Sampling,
     /// How much to think before answering: the word the caller used (`low`, `high`, `none`, …).
     pub reasoning_effort: Option<String>,
+    /// How to think, for callers who say it as Anthropic does.
+    pub thinking: Option<Thinking>,
     /// The shape the answer's text must have.
     pub shape: Shape,
     /// The caller's end user, as OpenAI's `user`.
     pub user: Option<String>,
     /// Top-level fields that are not modelled, verbatim and in order.
     pub extras: Vec<(String, Raw)>,
+}
+
+impl ChatRequest {
+    /// How much to think, as one of OpenAI's words, however the caller said it.
+    #[must_use]
+    pub fn effort(&self) -> Option<&str> {
+        let mode = self.thinking.as_ref().map(|thinking| thinking.mode);
+        self.reasoning_effort.as_deref().or(match mode {
+            None => None,
+            Some(ThinkingMode::Off) => Some("none"),
+            Some(ThinkingMode::Budget(0..2048)) => Some("low"),
+            Some(ThinkingMode::Adaptive | ThinkingMode::Budget(2048..4096)) => Some("medium"),
+            Some(ThinkingMode::Budget(_)) => Some("high"),
+        })
+    }
+
+    /// The names of tools that the request speaks of: declared, chosen, called.
+    pub(crate) fn tool_names(&self) -> impl Iterator<Item = &str> + Clone {
+        let chosen = self.tool_choice.iter().filter_map(|choice| match choice {
+            ToolChoice::Named(name) => Some(name.as_str()),
+            ToolChoice::Auto | ToolChoice::Never | ToolChoice::Required => None,
+        });
+        let called = self.turns.iter().flat_map(|turn| &turn.blocks).filter_map(|block| match block {
+            Block::ToolCall { name, .. } => Some(name.as_str()),
+            _ => None,
+        });
+        self.tools.iter().map(|tool| tool.name.as_str()).chain(chosen).chain(called)
+    }
+
+    /// The path of turn `at` in the body the caller sent, for errors and losses.
+    #[must_use]
+    pub fn turn_path(&self, at: usize) -> String {
+        // Anthropic's callers write the first system turn outside their messages.
+        let apart = self.format == Format::AnthropicMessages
+            && self.turns.first().is_some_and(|turn| turn.role == Role::System);
+        match at.checked_sub(usize::from(apart)) {
+            Some(at) => format!("messages[{at}]"),
+            None => "system".to_owned(),
+        }
+    }
+}
+
+/// How to think before answering, in Anthropic's words.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Thinking {
+    /// What the object asks for.
+    pub mode: ThinkingMode,
+    /// The whole object, verbatim.
+    pub raw: Raw,
+}
+
+/// What a `thinking` object asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ThinkingMode {
+    /// No thinking.
+    Off,
+    /// As much as the model finds fit.
+    Adaptive,
+    /// At most this many tokens.
+    Budget(u64),
 }
 
 /// One speaker's contribution.
@@ -68,18 +132,25 @@ pub enum Block {
     Text(String),
     /// The model's reasoning; `signature` is what some providers need to see again.
     Thinking { text: String, signature: Option<String> },
+    /// Reasoning that only its provider can read; it wants to see it again.
+    RedactedThinking(String),
     /// The model declining to answer.
     Refusal(String),
     /// A call of a tool. `input` is the arguments' JSON text exactly as the model wrote it.
     ToolCall { id: String, name: String, input: String },
-    /// The result of the call with this id.
-    ToolResult { id: String, content: Vec<Block> },
+    /// The result of the call with this id. `failed` says that the tool did not do its work.
+    ToolResult { id: String, content: Vec<Block>, failed: bool },
     /// A picture. `detail` is OpenAI's `low`, `high`, `auto`.
     Image { source: Source, detail: Option<String> },
     /// A sound. `format` is OpenAI's `wav`, `mp3`, ….
     Audio { data: String, format: String },
-    /// A document.
-    File { source: Source, name: Option<String> },
+    /// A document. `hints` are members that only the caller's format knows (`citations`, `context`).
+    File { source: Source, name: Option<String>, hints: Vec<(String, Raw)> },
+    /// A source of the text before it.
+    Citation(Citation),
+    /// The prompt up to here is worth caching; the value is Anthropic's `cache_control`. A hint: formats that
+    /// cannot say it leave it out, and nothing is lost by that but money.
+    CachePoint(Raw),
     /// A part that no other variant models; only its own format may write it back.
     Opaque { from: Format, raw: Raw },
 }
@@ -93,6 +164,21 @@ pub enum Source {
     Inline { media_type: String, data: String },
     /// At the provider, under this id.
     Id(String),
+    /// Here, as plain text.
+    Text(String),
+}
+
+/// Where a statement of the model comes from.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Citation {
+    /// The page's address, if it is a page.
+    pub url: Option<String>,
+    /// The page's or document's title.
+    pub title: Option<String>,
+    /// The format of `raw`.
+    pub from: Format,
+    /// The whole citation, verbatim.
+    pub raw: Raw,
 }
 
 /// A function the model may call.
@@ -106,6 +192,8 @@ pub struct Tool {
     pub parameters: Option<Raw>,
     /// Whether arguments must follow the schema strictly.
     pub strict: Option<bool>,
+    /// Members of the declaration that only some formats know (`cache_control`, `defer_loading`), verbatim.
+    pub hints: Vec<(String, Raw)>,
 }
 
 /// Whether and which tool must be called.

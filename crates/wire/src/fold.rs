@@ -28,6 +28,22 @@ pub fn fold(events: &[ChatEvent]) -> ChatResponse {
                     append(&mut reply.choices[*choice].blocks[*at], text);
                 }
             }
+            ChatEvent::Signature { block, signature } => {
+                if let Some((choice, at)) = places.get(block)
+                    && let Block::Thinking { signature: old, .. } = &mut reply.choices[*choice].blocks[*at]
+                {
+                    *old = Some(signature.clone());
+                }
+            }
+            ChatEvent::Cited { block, citation } => {
+                if let Some((choice, _)) = places.get(block) {
+                    reply.choices[*choice].blocks.push(Block::Citation(citation.clone()));
+                }
+            }
+            ChatEvent::Met { choice, text } => {
+                let choice = grow(&mut reply, *choice);
+                reply.choices[choice].stop_text = Some(text.clone());
+            }
             ChatEvent::Usage(usage) => reply.usage = Some(*usage),
             ChatEvent::Stop { choice, reason } => {
                 let choice = grow(&mut reply, *choice);
@@ -53,6 +69,8 @@ fn empty(kind: &BlockKind) -> Block {
     match kind {
         BlockKind::Text => Block::Text(String::new()),
         BlockKind::Thinking => Block::Thinking { text: String::new(), signature: None },
+        BlockKind::RedactedThinking(data) => Block::RedactedThinking(data.clone()),
+        BlockKind::Opaque { from, raw } => Block::Opaque { from: *from, raw: raw.clone() },
         BlockKind::Refusal => Block::Refusal(String::new()),
         BlockKind::ToolCall { id, name } => {
             Block::ToolCall { id: id.clone(), name: name.clone(), input: String::new() }
@@ -66,7 +84,10 @@ fn append(block: &mut Block, more: &str) {
         | Block::Refusal(text)
         | Block::Thinking { text, .. }
         | Block::ToolCall { input: text, .. } => text.push_str(more),
-        Block::ToolResult { .. }
+        Block::RedactedThinking(_)
+        | Block::Citation(_)
+        | Block::CachePoint(_)
+        | Block::ToolResult { .. }
         | Block::Image { .. }
         | Block::Audio { .. }
         | Block::File { .. }

@@ -1,14 +1,17 @@
 //! The wire dialects by name, and which operation each one carries.
 
 /// A wire dialect. Behaviour hangs on the codecs, not on matches over this enum.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Format {
     /// `POST …/chat/completions`, as OpenAI documents it.
+    #[default]
     OpenAiChat,
     /// `POST …/completions`, OpenAI's legacy text completion.
     OpenAiCompletions,
     /// `POST …/embeddings`, as OpenAI documents it.
     OpenAiEmbeddings,
+    /// `POST …/v1/messages`, as Anthropic documents it.
+    AnthropicMessages,
     /// Ollama's `POST /api/chat`, newline-delimited JSON.
     OllamaChat,
     /// Ollama's `POST /api/generate`, newline-delimited JSON.
@@ -33,7 +36,7 @@ impl Format {
     #[must_use]
     pub const fn operation(self) -> Operation {
         match self {
-            Self::OpenAiChat | Self::OllamaChat => Operation::Chat,
+            Self::OpenAiChat | Self::AnthropicMessages | Self::OllamaChat => Operation::Chat,
             Self::OpenAiCompletions | Self::OllamaGenerate => Operation::Completion,
             Self::OpenAiEmbeddings | Self::OllamaEmbed => Operation::Embedding,
         }
@@ -46,6 +49,7 @@ impl Format {
             Self::OpenAiChat => "OpenAI chat completions",
             Self::OpenAiCompletions => "OpenAI completions",
             Self::OpenAiEmbeddings => "OpenAI embeddings",
+            Self::AnthropicMessages => "Anthropic Messages",
             Self::OllamaChat => "Ollama chat",
             Self::OllamaGenerate => "Ollama generate",
             Self::OllamaEmbed => "Ollama embed",

@@ -20,7 +20,7 @@ impl Laws {
     /// The broken law in words.
     pub fn check(&mut self, event: &ChatEvent) -> Result<(), String> {
         match event {
-            ChatEvent::Unmodeled { .. } => Ok(()),
+            ChatEvent::Unmodeled { .. } | ChatEvent::Usage(_) => Ok(()),
             ChatEvent::Start { .. } => {
                 if std::mem::replace(&mut self.started, true) {
                     return Err("second Start".to_owned());
@@ -32,13 +32,23 @@ impl Laws {
             ChatEvent::Delta { block, .. } if !self.open.contains_key(block) => {
                 Err(format!("delta into block {block}, which is not open"))
             }
+            ChatEvent::Signature { block, .. } | ChatEvent::Cited { block, .. }
+                if !self.open.contains_key(block) =>
+            {
+                Err(format!("addition to block {block}, which is not open"))
+            }
+            ChatEvent::Met { choice, .. } if self.stopped.contains(choice) => {
+                Err(format!("stop text of choice {choice} after its Stop"))
+            }
             ChatEvent::Close { block } if self.open.remove(block).is_none() => {
                 Err(format!("close of block {block}, which is not open"))
             }
             ChatEvent::Stop { choice, .. } => self.stopped(*choice),
             ChatEvent::Delta { .. }
             | ChatEvent::Close { .. }
-            | ChatEvent::Usage(_)
+            | ChatEvent::Signature { .. }
+            | ChatEvent::Cited { .. }
+            | ChatEvent::Met { .. }
             | ChatEvent::Logprobs { .. } => Ok(()),
         }
     }

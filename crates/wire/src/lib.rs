@@ -13,6 +13,7 @@
 //! - [`provider`]: vendors as rows of a table
 //! - [`fault`]: what an upstream's failure means
 
+pub mod anthropic_messages;
 pub mod chat;
 pub mod codec;
 pub mod embed;

@@ -146,7 +146,12 @@ impl StreamEncoder for CompletionStream {
             ChatEvent::Stop { choice, reason } => {
                 self.chunk(Some((*choice, "", Some(finish_reason(*reason)))), None, out);
             }
-            ChatEvent::Open { .. } | ChatEvent::Logprobs { .. } | ChatEvent::Unmodeled { .. } => {}
+            ChatEvent::Open { .. }
+            | ChatEvent::Signature { .. }
+            | ChatEvent::Cited { .. }
+            | ChatEvent::Met { .. }
+            | ChatEvent::Logprobs { .. }
+            | ChatEvent::Unmodeled { .. } => {}
         }
     }
 

@@ -43,7 +43,7 @@ fn a_whole_reply() {
     let writer = CompletionClient.decode(br#"{"prompt":"x"}"#).unwrap().writer;
     let thinking = Block::Thinking { text: "hm".to_owned(), signature: None };
     let blocks = vec![thinking, Block::Text("hi".to_owned())];
-    let choices = vec![Choice { blocks, stop: Some(Stop::Length), logprobs: None }];
+    let choices = vec![Choice { blocks, stop: Some(Stop::Length), ..Choice::default() }];
     let usage = Some(Usage { input: 1, output: 2, ..Usage::default() });
     let response = ChatResponse { id: String::new(), model: String::new(), choices, usage };
     assert_eq!(

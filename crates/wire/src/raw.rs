@@ -16,6 +16,11 @@ impl Raw {
         self.0.get()
     }
 
+    /// The same, for readers of parts of it.
+    pub(crate) fn value(&self) -> &RawValue {
+        &self.0
+    }
+
     /// Keeps `text` if it is one valid JSON value.
     ///
     /// # Errors

@@ -23,6 +23,8 @@ pub struct Choice {
     pub blocks: Vec<Block>,
     /// Why it stopped; absent when the reply was cut.
     pub stop: Option<Stop>,
+    /// The stop text that the model met, where the provider says which.
+    pub stop_text: Option<String>,
     /// Log-probabilities in OpenAI's shape, verbatim.
     pub logprobs: Option<Raw>,
 }
@@ -38,6 +40,8 @@ pub enum Stop {
     ToolUse,
     /// A filter cut it.
     Filtered,
+    /// The provider paused a long turn; the caller sends the conversation back to go on.
+    Paused,
 }
 
 /// What a call used, in tokens unless a field says otherwise.

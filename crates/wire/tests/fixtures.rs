@@ -3,6 +3,7 @@
 //! | file | what it holds |
 //! | --- | --- |
 //! | `client.json` | what the caller sends: a chat completion, or a text completion if it has a `prompt` |
+//! | `client.messages.json` | in its place: what a caller of Anthropic's API sends |
 //! | `upstream.request.json` | the request we must build |
 //! | `losses.txt` | what that request cannot say, a line each; absent when it says everything |
 //! | `error.txt` | instead of all the rest: why the request cannot be said |
@@ -20,6 +21,7 @@ use std::path::{Path, PathBuf};
 
 use bytes::{Bytes, BytesMut};
 use serde_json::Value;
+use tollgate_wire::anthropic_messages::{MessagesClient, MessagesUpstream};
 use tollgate_wire::chat::ChatRequest;
 use tollgate_wire::codec::{ClientCodec, Finish, Inbound, Outbound, Read, Stamp, Target, UpstreamCodec};
 use tollgate_wire::event::ChatEvent;
@@ -32,11 +34,16 @@ use tollgate_wire::openai_chat::{ChatClient, ChatUpstream};
 use tollgate_wire::openai_completions::CompletionClient;
 use tollgate_wire::reply::ChatResponse;
 
-const UPSTREAMS: [(&str, &dyn UpstreamCodec); 3] =
-    [("ollama_chat", &OllamaChat), ("ollama_generate", &OllamaGenerate), ("openai_chat", &ChatUpstream)];
+const UPSTREAMS: [(&str, &dyn UpstreamCodec); 4] = [
+    ("anthropic_messages", &MessagesUpstream),
+    ("ollama_chat", &OllamaChat),
+    ("ollama_generate", &OllamaGenerate),
+    ("openai_chat", &ChatUpstream),
+];
 
-const FILES: [&str; 9] = [
+const FILES: [&str; 10] = [
     "client.json",
+    "client.messages.json",
     "error.txt",
     "losses.txt",
     "reply.json",
@@ -93,11 +100,17 @@ impl Case {
         if self.read("source.txt").is_none_or(|text| text.trim().is_empty()) {
             failures.push("source.txt is missing".to_owned());
         }
-        let Some(body) = self.read("client.json") else {
-            failures.push("client.json is missing".to_owned());
-            return failures;
+        let (chat, messages) = (self.read("client.json"), self.read("client.messages.json"));
+        let client: &dyn ClientCodec = match (&chat, &messages) {
+            (Some(body), None) if is_completion(body) => &CompletionClient,
+            (Some(_), None) => &ChatClient,
+            (None, Some(_)) => &MessagesClient,
+            _ => {
+                failures.push("there must be one client's request".to_owned());
+                return failures;
+            }
         };
-        let exchange = Exchange { codec, body };
+        let exchange = Exchange { codec, client, body: chat.or(messages).unwrap_or_default() };
         let Outbound { body, losses, reader } = match exchange.begin() {
             Ok((_, outbound)) => outbound,
             Err(error) => {
@@ -147,6 +160,10 @@ impl Case {
     }
 }
 
+fn is_completion(body: &str) -> bool {
+    serde_json::from_str::<BTreeMap<String, Value>>(body).unwrap().contains_key("prompt")
+}
+
 fn stamp() -> Stamp {
     Stamp { model: "public-name".to_owned(), created: 1_700_000_000, id: "chatcmpl-stamp".to_owned() }
 }
@@ -166,6 +183,7 @@ fn differs(mut streamed: ChatResponse, mut whole: ChatResponse) -> Option<String
 /// One request, which can be answered again and again.
 struct Exchange<'a> {
     codec: &'a dyn UpstreamCodec,
+    client: &'a dyn ClientCodec,
     body: String,
 }
 
@@ -182,10 +200,7 @@ struct Run {
 
 impl Exchange<'_> {
     fn begin(&self) -> Result<(Inbound, Outbound), TranslateError> {
-        let completion =
-            serde_json::from_str::<BTreeMap<String, Value>>(&self.body).unwrap().contains_key("prompt");
-        let client: &dyn ClientCodec = if completion { &CompletionClient } else { &ChatClient };
-        let inbound = client.decode(self.body.as_bytes())?;
+        let inbound = self.client.decode(self.body.as_bytes())?;
         let request: &ChatRequest = &inbound.request;
         let target = Target { model: &request.model, call_id: "01234567-89ab-cdef" };
         let outbound = self.codec.encode(request, &target)?;
@@ -287,7 +302,8 @@ fn invented(run: &Run) -> Option<&'static str> {
         return Some("its end invents events");
     }
     let complete = run.finish == Some(Finish::Complete);
-    if complete != run.text.ends_with("data: [DONE]\n\n") || complete == run.text.contains("\"error\":") {
+    let ended = run.text.ends_with("data: [DONE]\n\n") || run.text.contains("event: message_stop\n");
+    if complete != ended || complete == run.text.contains("\"error\":") {
         return Some("its last frame does not fit its finish");
     }
     let terminal = run.reads.last() == Some(&Read::Terminal);

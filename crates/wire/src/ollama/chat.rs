@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use super::reader::{OllamaReader, Operation};
 use super::request::{Members, picture, settings};
-use crate::chat::{Block, ChatRequest, Role, ToolChoice, Turn};
+use crate::chat::{Block, ChatRequest, Role, Source, ToolChoice};
 use crate::codec::{Outbound, Target, UpstreamCodec};
 use crate::fault::{Loss, TranslateError};
 use crate::format::Format;
@@ -30,9 +30,9 @@ impl UpstreamCodec for OllamaChat {
         let mut body = Members::default();
         body.set("model", target.model)?;
         body.set("stream", &request.stream)?;
-        body.set("messages", &messages(&request.turns, &mut losses)?)?;
+        body.set("messages", &messages(request, &mut losses)?)?;
         if !request.tools.is_empty() && request.tool_choice != Some(ToolChoice::Never) {
-            let tools: Vec<_> = request.tools.iter().map(function_tool).collect();
+            let tools: Vec<_> = request.tools.iter().map(|tool| function_tool(tool, &tool.name)).collect();
             body.set("tools", &tools)?;
         }
         settings(request, target.model, &[], &mut body, &mut losses)?;
@@ -44,6 +44,9 @@ impl UpstreamCodec for OllamaChat {
 #[derive(Default, Serialize)]
 struct Message<'a> {
     role: &'static str,
+    /// What stands between two texts.
+    #[serde(skip)]
+    border: &'static str,
     content: String,
     #[serde(skip_serializing_if = "String::is_empty")]
     thinking: String,
@@ -69,30 +72,42 @@ struct Function<'a> {
     arguments: Raw,
 }
 
-fn messages<'a>(turns: &'a [Turn], losses: &mut Vec<Loss>) -> Result<Vec<Message<'a>>, TranslateError> {
-    let mut messages = Vec::with_capacity(turns.len());
+fn messages<'a>(
+    request: &'a ChatRequest,
+    losses: &mut Vec<Loss>,
+) -> Result<Vec<Message<'a>>, TranslateError> {
+    let mut messages = Vec::with_capacity(request.turns.len());
     // Ollama's templates want the name of the tool beside its result; OpenAI's messages have only the id.
     let mut names: HashMap<&str, &str> = HashMap::new();
-    for (at, turn) in turns.iter().enumerate() {
-        let path = format!("messages[{at}]");
+    for (at, turn) in request.turns.iter().enumerate() {
+        let path = request.turn_path(at);
         let role = match turn.role {
             Role::System | Role::Developer => "system",
             Role::User | Role::Tool => "user",
             Role::Assistant => "assistant",
         };
-        let mut message = Message { role, ..Message::default() };
+        // Callers of Anthropic's API write blocks that stand apart; OpenAI's write one text in pieces.
+        let apart = request.format == Format::AnthropicMessages && turn.role != Role::Assistant;
+        let border = if apart { "\n" } else { "" };
+        let mut message = Message { role, border, ..Message::default() };
         let mut said = turn.blocks.is_empty();
         for (at, block) in turn.blocks.iter().enumerate() {
             match block {
-                Block::ToolResult { id, content } => {
+                Block::ToolResult { id, content, failed } => {
                     let tool_name = names.get(id.as_str()).copied();
                     let mut result =
                         Message { role: "tool", tool_call_id: Some(id), tool_name, ..Message::default() };
+                    if *failed {
+                        result.content.push_str("Error: ");
+                    } else {
+                        result.border = border;
+                    }
                     for (at, block) in content.iter().enumerate() {
                         result.add(block, &path, at, losses)?;
                     }
                     messages.push(result);
                 }
+                Block::CachePoint(_) => {}
                 Block::ToolCall { id, name, .. } => {
                     names.insert(id, name);
                     said = true;
@@ -122,6 +137,14 @@ impl<'a> Message<'a> {
         let path = format!("{path}.content[{at}]");
         let why = match block {
             Block::Text(text) | Block::Refusal(text) => {
+                if !self.content.is_empty() {
+                    self.content.push_str(self.border);
+                }
+                self.content.push_str(text);
+                return Ok(());
+            }
+            Block::CachePoint(_) | Block::Citation(_) | Block::RedactedThinking(_) => return Ok(()),
+            Block::File { source: Source::Text(text), .. } => {
                 self.content.push_str(text);
                 return Ok(());
             }

@@ -13,6 +13,7 @@
 use serde::Serialize;
 use serde::ser::{SerializeMap, Serializer};
 
+use crate::anthropic_messages;
 use crate::chat::{ChatRequest, Shape, Source, ToolChoice};
 use crate::fault::{Loss, TranslateError};
 use crate::openai_chat::malformed;
@@ -113,7 +114,7 @@ pub(super) fn settings(
         Shape::Json => body.set("format", "json")?,
         Shape::Schema { schema, .. } => body.set("format", schema)?,
     }
-    if let Some(effort) = &request.reasoning_effort {
+    if let Some(effort) = request.effort() {
         think(effort, model, body)?;
     }
     for (name, raw) in request.extras.iter().filter(|(_, raw)| raw.text() != "null") {
@@ -122,7 +123,7 @@ pub(super) fn settings(
             "keep_alive" | "think" | "format" => body.set(name, raw)?,
             name if more.contains(&name) => body.set(name, raw)?,
             name if OPTIONS.contains(&name) => options.set(name, raw)?,
-            name if BOOKKEEPING.contains(&name) => {}
+            name if BOOKKEEPING.contains(&name) || anthropic_messages::has_no_effect(name) => {}
             _ => losses.push(Loss { field: name.clone(), why: "Ollama has no such setting" }),
         }
     }
@@ -182,7 +183,7 @@ fn unsaid(request: &ChatRequest, losses: &mut Vec<Loss>) {
 pub(super) fn picture<'a>(source: &'a Source, path: &str) -> Result<&'a str, TranslateError> {
     match source {
         Source::Inline { data, .. } => Ok(data),
-        Source::Url(_) | Source::Id(_) => Err(malformed(
+        Source::Url(_) | Source::Id(_) | Source::Text(_) => Err(malformed(
             &format!("{path}.image_url"),
             "Ollama takes pictures only inline: send a data: URI in base64",
         )),

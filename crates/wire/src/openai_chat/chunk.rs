@@ -7,6 +7,9 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::usage;
+use crate::chat::{Block, Citation};
+use crate::format::Format;
+use crate::raw::Raw;
 use crate::reply::Usage;
 
 /// A reply, a chunk, or whatever else an object under this roof may be.
@@ -45,8 +48,32 @@ pub(super) struct WireMessage<'a> {
     reasoning_content: Option<&'a RawValue>,
     reasoning: Option<&'a RawValue>,
     refusal: Option<&'a RawValue>,
+    thinking_blocks: Option<&'a RawValue>,
+    annotations: Option<&'a RawValue>,
     tool_calls: Option<&'a RawValue>,
     function_call: Option<&'a RawValue>,
+}
+
+/// A block of signed reasoning, whole or a piece, as LiteLLM writes it.
+#[derive(Default, Deserialize)]
+#[serde(default, bound(deserialize = "'de: 'a"))]
+struct WireThinking<'a> {
+    thinking: Option<&'a RawValue>,
+    signature: Option<&'a RawValue>,
+    data: Option<&'a RawValue>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default, bound(deserialize = "'de: 'a"))]
+struct Annotation<'a> {
+    url_citation: Option<&'a RawValue>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default, bound(deserialize = "'de: 'a"))]
+struct UrlCitation<'a> {
+    url: Option<&'a RawValue>,
+    title: Option<&'a RawValue>,
 }
 
 /// A tool call, whole or a piece.
@@ -178,6 +205,35 @@ impl<'a> WireMessage<'a> {
         give(Prose::Refusal, &self.refusal.map(text).unwrap_or_default());
     }
 
+    /// The reasoning as signed or redacted blocks, where the server gives them.
+    pub(super) fn thinking_blocks(&self) -> Vec<Block> {
+        let mut blocks = Vec::new();
+        for part in present(self.thinking_blocks).map(rows::<WireThinking<'_>>).unwrap_or_default() {
+            if let Some(data) = present(part.data) {
+                blocks.push(Block::RedactedThinking(text(data).into_owned()));
+            } else {
+                let signature = present(part.signature).map(|raw| text(raw).into_owned());
+                let text = part.thinking.map(text).unwrap_or_default().into_owned();
+                blocks.push(Block::Thinking { text, signature });
+            }
+        }
+        blocks
+    }
+
+    /// Where the answer's statements come from.
+    pub(super) fn citations(&self) -> Vec<Citation> {
+        let list: Vec<&RawValue> = present(self.annotations)
+            .and_then(|raw| serde_json::from_str(raw.get()).ok())
+            .unwrap_or_default();
+        let citation = |raw: &RawValue| {
+            let page: UrlCitation<'_> = of(of::<Annotation<'_>>(Some(raw)).url_citation);
+            let said = |raw: Option<&RawValue>| raw.map(|raw| text(raw).into_owned());
+            let (url, title) = (said(page.url), said(page.title));
+            Citation { url, title, from: Format::OpenAiChat, raw: Raw::from(raw) }
+        };
+        list.into_iter().map(citation).collect()
+    }
+
     /// The tool calls, a legacy function call included.
     pub(super) fn calls(&self) -> Vec<Call<'a>> {
         let mut calls: Vec<Call<'a>> = Vec::new();
@@ -208,7 +264,7 @@ impl<'a> Call<'a> {
 }
 
 /// The text of a JSON string; anything else is no text.
-pub(super) fn text(raw: &RawValue) -> Cow<'_, str> {
+pub(crate) fn text(raw: &RawValue) -> Cow<'_, str> {
     #[derive(Deserialize)]
     struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
     serde_json::from_str::<Text<'_>>(raw.get()).map(|text| text.0).unwrap_or_default()

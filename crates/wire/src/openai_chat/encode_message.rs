@@ -1,73 +1,135 @@
 //! One turn written as OpenAI messages.
 //!
-//! Every vendor hint that OpenAI's own API rejects (thinking signatures, cache marks) stays behind; a block
-//! that has no place in a message is a loss.
+//! Every vendor hint that OpenAI's own API rejects (thinking signatures, cache points) stays behind; a block
+//! that has no place in a message is a loss. Results of tools come before the rest of their turn.
+
+use std::borrow::Cow;
 
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 
-use crate::chat::{Block, Role, Source, Turn};
+use super::renames::Renames;
+use crate::chat::{Block, ChatRequest, Role, Source, Turn};
 use crate::fault::Loss;
 use crate::format::Format;
 use crate::raw::Raw;
 
-/// Appends the messages that say `turn`.
-pub(super) fn turn<'a>(
-    turn: &'a Turn,
+/// The messages that say the turns of `request`, and what they cannot say.
+pub(super) fn messages<'a>(
+    request: &'a ChatRequest,
     model: &str,
-    path: &str,
-    messages: &mut Vec<Message<'a>>,
-    losses: &mut Vec<Loss>,
-) {
-    let role = match turn.role {
-        Role::Developer if keeps_developer(model) => "developer",
-        Role::System | Role::Developer => "system",
-        Role::Assistant => "assistant",
-        Role::User | Role::Tool => "user",
+    names: &'a Renames,
+) -> (Vec<Message<'a>>, Vec<Loss>) {
+    let mut script = Script {
+        names,
+        messages: Vec::with_capacity(request.turns.len()),
+        media: Vec::new(),
+        losses: Vec::new(),
     };
-    let mut message = Message { role, name: turn.name.as_deref(), ..Message::default() };
-    let mut parts = Vec::new();
-    for (at, block) in turn.blocks.iter().enumerate() {
-        let path = format!("{path}.content[{at}]");
-        match block {
-            Block::ToolResult { id, content } => {
-                let parts = content.iter().filter_map(|block| part(block, &path, losses)).collect();
-                let content = Content::of(parts, false);
-                messages.push(Message {
-                    role: "tool",
-                    content,
-                    tool_call_id: Some(id),
-                    ..Message::default()
-                });
+    for (at, turn) in request.turns.iter().enumerate() {
+        let role = match turn.role {
+            Role::Developer if keeps_developer(model) => "developer",
+            Role::System | Role::Developer => "system",
+            Role::Assistant => "assistant",
+            Role::User | Role::Tool => "user",
+        };
+        script.turn(turn, role, &request.turn_path(at));
+    }
+    script.show_media();
+    (script.messages, script.losses)
+}
+
+/// The messages written so far.
+struct Script<'a> {
+    names: &'a Renames,
+    messages: Vec<Message<'a>>,
+    /// What tools gave besides text: OpenAI's tool messages are text, so it waits for the next user message.
+    media: Vec<Part<'a>>,
+    losses: Vec<Loss>,
+}
+
+impl<'a> Script<'a> {
+    fn turn(&mut self, turn: &'a Turn, role: &'static str, path: &str) {
+        if !matches!(turn.role, Role::User | Role::Tool) {
+            self.show_media();
+        }
+        let mut message = Message { role, name: turn.name.as_deref(), ..Message::default() };
+        let mut parts = Vec::new();
+        let mut results = false;
+        for (at, block) in turn.blocks.iter().enumerate() {
+            let path = format!("{path}.content[{at}]");
+            match block {
+                Block::ToolResult { id, content, failed } => {
+                    results = true;
+                    self.result(id, content, *failed, &path);
+                }
+                Block::ToolCall { id, name, input } => {
+                    let arguments = if input.is_empty() { "{}" } else { input };
+                    let function = Function { name: self.names.sent(name), arguments };
+                    message.tool_calls.get_or_insert_default().push(ToolCall {
+                        id,
+                        r#type: "function",
+                        function,
+                    });
+                }
+                Block::Thinking { text, .. } => {
+                    message.reasoning_content.get_or_insert_default().push_str(text);
+                }
+                Block::Refusal(text) if turn.role == Role::Assistant => {
+                    message.refusal.get_or_insert_default().push_str(text);
+                }
+                _ => parts.extend(part(block, &path, &mut self.losses)),
             }
-            Block::ToolCall { id, name, input } => {
-                message.tool_calls.get_or_insert_default().push(ToolCall {
-                    id,
-                    r#type: "function",
-                    function: Function { name, arguments: if input.is_empty() { "{}" } else { input } },
-                })
+        }
+        if turn.role == Role::User && !self.media.is_empty() {
+            parts.splice(0..0, std::mem::take(&mut self.media));
+        }
+        // The name of a tool turn is the tool's: it belongs to a message that OpenAI no longer has.
+        if results && parts.is_empty() {
+            return;
+        }
+        message.content = Content::of(parts, turn.role == Role::Assistant);
+        if message.tool_calls.is_some() && message.content.is_empty() {
+            message.content = Content::Null;
+        }
+        self.messages.push(message);
+    }
+
+    fn result(&mut self, id: &'a str, content: &'a [Block], failed: bool, path: &str) {
+        let (mut texts, mut media) = (Vec::new(), Vec::new());
+        if failed {
+            texts.push(Part::Text { text: Cow::Borrowed("Error: ") });
+        }
+        for block in content {
+            match part(block, path, &mut self.losses) {
+                Some(text @ Part::Text { .. }) => texts.push(text),
+                Some(other) => media.push(other),
+                None => {}
             }
-            Block::Thinking { text, .. } => message.reasoning_content.get_or_insert_default().push_str(text),
-            Block::Refusal(text) if turn.role == Role::Assistant => {
-                message.refusal.get_or_insert_default().push_str(text);
-            }
-            _ => parts.extend(part(block, &path, losses)),
+        }
+        if !media.is_empty() {
+            let marker = format!("What the tool call {id} gave besides text:");
+            self.media.push(Part::Text { text: Cow::Owned(marker) });
+            self.media.append(&mut media);
+        }
+        let content = Content::of(texts, failed);
+        self.messages.push(Message { role: "tool", content, tool_call_id: Some(id), ..Message::default() });
+    }
+
+    /// Shows the model what tools gave besides text, where no user message follows that could.
+    fn show_media(&mut self) {
+        if !self.media.is_empty() {
+            let content = Content::of(std::mem::take(&mut self.media), false);
+            self.messages.push(Message { role: "user", content, ..Message::default() });
         }
     }
-    // The name of a tool turn is the tool's: it belongs to a message that OpenAI no longer has.
-    if turn.role == Role::Tool && parts.is_empty() {
-        return;
-    }
-    message.content = Content::of(parts, turn.role == Role::Assistant);
-    if message.tool_calls.is_some() && message.content.is_empty() {
-        message.content = Content::Null;
-    }
-    messages.push(message);
 }
 
 fn part<'a>(block: &'a Block, path: &str, losses: &mut Vec<Loss>) -> Option<Part<'a>> {
     let why = match block {
-        Block::Text(text) | Block::Refusal(text) => return Some(Part::Text { text }),
+        Block::Text(text) | Block::Refusal(text) => {
+            return Some(Part::Text { text: Cow::Borrowed(text) });
+        }
         Block::Image { source: Source::Url(url), detail } => {
             return Some(Part::ImageUrl {
                 image_url: ImageUrl { url: url.clone(), detail: detail.as_deref() },
@@ -80,9 +142,18 @@ fn part<'a>(block: &'a Block, path: &str, losses: &mut Vec<Loss>) -> Option<Part
         Block::Audio { data, format } => {
             return Some(Part::InputAudio { input_audio: Audio { data, format } });
         }
-        Block::File { source, name } => return Some(Part::File { file: File::of(source, name.as_deref()) }),
+        Block::File { source: Source::Text(text), name, .. } => {
+            let title = name.as_ref().map(|name| format!("{name}:\n")).unwrap_or_default();
+            return Some(Part::Text { text: Cow::Owned(title + text) });
+        }
+        Block::File { source, name, .. } => {
+            return Some(Part::File { file: File::of(source, name.as_deref()) });
+        }
         Block::Opaque { from: Format::OpenAiChat, raw } => return Some(Part::Verbatim(raw)),
-        Block::Image { source: Source::Id(_), .. } => "an image can be sent by address or inline, not by id",
+        Block::CachePoint(_) | Block::Citation(_) | Block::RedactedThinking(_) => return None,
+        Block::Image { source: Source::Id(_) | Source::Text(_), .. } => {
+            "an image can be sent by address or inline, not by id"
+        }
         Block::Opaque { .. } => "a part of another format",
         Block::Thinking { .. } | Block::ToolCall { .. } | Block::ToolResult { .. } => {
             "not allowed inside a tool's result"
@@ -152,7 +223,7 @@ impl Serialize for Content<'_> {
 }
 
 enum Part<'a> {
-    Text { text: &'a str },
+    Text { text: Cow<'a, str> },
     ImageUrl { image_url: ImageUrl<'a> },
     InputAudio { input_audio: Audio<'a> },
     File { file: File<'a> },
@@ -221,7 +292,9 @@ impl<'a> File<'a> {
             Source::Inline { media_type, data } => {
                 Self { filename, file_data: Some(format!("data:{media_type};base64,{data}")), file_id: None }
             }
-            Source::Url(id) | Source::Id(id) => Self { filename, file_data: None, file_id: Some(id) },
+            Source::Url(id) | Source::Id(id) | Source::Text(id) => {
+                Self { filename, file_data: None, file_id: Some(id) }
+            }
         }
     }
 }

@@ -9,6 +9,7 @@ use serde::de::{DeserializeOwned, Deserializer, Error as _, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
 use crate::fault::TranslateError;
+use crate::raw::Raw;
 
 /// The members of a JSON object in the order they were written, values verbatim.
 pub(crate) struct Fields<'a>(pub(crate) Vec<(Cow<'a, str>, &'a RawValue)>);
@@ -50,6 +51,13 @@ impl<'a> Fields<'a> {
     /// The member `name`, or an error that names it.
     pub(crate) fn required(&self, name: &str, path: &str) -> Result<&'a RawValue, TranslateError> {
         self.get(name).ok_or_else(|| malformed(&format!("{path}.{name}"), "is required"))
+    }
+
+    /// The members besides `known` that have a value, verbatim.
+    pub(crate) fn others(&self, known: &[&str]) -> Vec<(String, Raw)> {
+        let unknown = |name: &str, raw: &RawValue| !known.contains(&name) && raw.get() != "null";
+        let others = self.0.iter().filter(|(name, raw)| unknown(name, raw));
+        others.map(|(name, raw)| (name.clone().into_owned(), Raw::from(*raw))).collect()
     }
 
     /// The string `name`, or an error that names it.

@@ -6,6 +6,7 @@ use crate::reply::Stop;
 /// even then. A length or filter stop stays what it is: arguments that were cut must not look complete.
 pub(crate) fn read(word: &str, called: bool) -> Stop {
     let stop = match word.to_ascii_lowercase().as_str() {
+        "pause_turn" => Stop::Paused,
         "length" | "max_tokens" | "max_output_tokens" | "length_capped" | "model_length" => Stop::Length,
         "content_filter"
         | "safety"
@@ -24,7 +25,8 @@ pub(crate) fn read(word: &str, called: bool) -> Stop {
 pub(crate) fn write(stop: Stop) -> &'static str {
     match stop {
         Stop::End => "stop",
-        Stop::Length => "length",
+        // OpenAI has no word for a pause; a turn that was cut is the nearest.
+        Stop::Length | Stop::Paused => "length",
         Stop::ToolUse => "tool_calls",
         Stop::Filtered => "content_filter",
     }

@@ -1,10 +1,11 @@
 //! The `messages` of a request, read into turns.
 //!
-//! Members of a message or part that are hints for one vendor (`cache_control`, `annotations`,
-//! `provider_specific_fields`, `audio` of an earlier answer) are not carried.
+//! A `cache_control` on a message, part or tool becomes a cache point behind it. Other members that belong to
+//! an earlier answer (`annotations`, `provider_specific_fields`, `audio`) are not carried.
 
 use serde_json::value::RawValue;
 
+use super::chunk::object;
 use super::fields::{Fields, list, malformed, typed};
 use crate::chat::{Block, Role, Source, Turn};
 use crate::fault::TranslateError;
@@ -36,21 +37,24 @@ fn turn(
 ) -> Result<Turn, TranslateError> {
     let role = message.required_text("role", path)?;
     let content = blocks(message.get("content"), &format!("{path}.content"))?;
-    let (role, blocks) = match role.as_str() {
+    let (role, mut blocks) = match role.as_str() {
         "system" => (Role::System, content),
         "developer" => (Role::Developer, content),
         "user" => (Role::User, content),
         "assistant" => (Role::Assistant, assistant(message, path, at, content, function_call)?),
         "tool" => {
             let id = message.required_text("tool_call_id", path)?;
-            (Role::Tool, vec![Block::ToolResult { id, content }])
+            (Role::Tool, vec![Block::ToolResult { id, content, failed: false }])
         }
-        "function" => (Role::Tool, vec![Block::ToolResult { id: function_call.clone(), content }]),
+        "function" => {
+            (Role::Tool, vec![Block::ToolResult { id: function_call.clone(), content, failed: false }])
+        }
         _ => {
             let problem = "must be system, developer, user, assistant, tool or function";
             return Err(malformed(&format!("{path}.role"), problem));
         }
     };
+    blocks.extend(message.get("cache_control").map(|raw| Block::CachePoint(Raw::from(raw))));
     Ok(Turn { role, name: message.typed("name", path, "a string")?, blocks })
 }
 
@@ -102,6 +106,9 @@ fn thinking(message: &Fields<'_>, path: &str) -> Result<Vec<Block>, TranslateErr
         for (at, raw) in list(raw, &path)?.into_iter().enumerate() {
             let path = format!("{path}[{at}]");
             let part = Fields::read(raw, &path)?;
+            if let Some(data) = part.typed("data", &path, "a string")? {
+                blocks.push(Block::RedactedThinking(data));
+            }
             let Some(text) = part.typed("thinking", &path, "a string")? else { continue };
             blocks.push(Block::Thinking { text, signature: part.typed("signature", &path, "a string")? });
         }
@@ -124,7 +131,21 @@ fn blocks(content: Option<&RawValue>, path: &str) -> Result<Vec<Block>, Translat
         return Ok(text.map(Block::Text).into_iter().collect());
     }
     let parts = list(raw, path)?;
-    parts.into_iter().enumerate().map(|(at, raw)| part(raw, &format!("{path}[{at}]"))).collect()
+    let mut blocks = Vec::with_capacity(parts.len());
+    for (at, raw) in parts.into_iter().enumerate() {
+        let path = format!("{path}[{at}]");
+        blocks.push(part(raw, &path)?);
+        if let Some(mark) = object::<Marked<'_>>(raw).and_then(|part| part.cache_control) {
+            blocks.push(Block::CachePoint(Raw::from(mark)));
+        }
+    }
+    Ok(blocks)
+}
+
+#[derive(serde::Deserialize)]
+struct Marked<'a> {
+    #[serde(borrow)]
+    cache_control: Option<&'a RawValue>,
 }
 
 fn part(raw: &RawValue, path: &str) -> Result<Block, TranslateError> {
@@ -177,7 +198,8 @@ fn file(raw: &RawValue, path: &str) -> Result<Block, TranslateError> {
             id => Source::Id(id),
         },
     };
-    Ok(Block::File { source, name })
+    let hints = file.others(&["filename", "format", "file_data", "file_id"]);
+    Ok(Block::File { source, name, hints })
 }
 
 /// A `data:` URI taken apart, or the address as it is. `format` overrides the URI's own media type.

@@ -6,6 +6,7 @@
 //! Towards the client: `request` and `message` read, `writer` and `stream_writer` write. Towards the
 //! upstream: `encode` writes, `reader` and `stream` read what `chunk` picks out of a reply.
 
+mod beside;
 mod chunk;
 mod encode;
 mod encode_message;
@@ -14,6 +15,7 @@ mod fields;
 pub(crate) mod finish;
 mod message;
 mod reader;
+pub(crate) mod renames;
 mod request;
 pub(crate) mod speech;
 mod stream;
@@ -26,7 +28,7 @@ pub(crate) mod written;
 pub use encode::ChatUpstream;
 pub use request::ChatClient;
 
-pub(crate) use chunk::object;
+pub(crate) use chunk::{object, text};
 pub(crate) use encode::function_tool;
 pub(crate) use fields::{Fields, list, malformed, typed};
 pub(crate) use request::field;

@@ -4,6 +4,7 @@ use serde_json::value::RawValue;
 
 use super::chunk::{Prose, Reply, WireChoice, object, text};
 use super::fields::malformed;
+use super::renames::Renames;
 use super::stream::ChatDecoder;
 use super::think::{Piece, Splitter};
 use super::{fault, finish, tool_call_id};
@@ -18,6 +19,8 @@ use crate::reply::{ChatResponse, Choice};
 pub(super) struct ChatReader {
     /// Where ids of tool calls come from when the server gives none.
     pub(super) call_id: String,
+    /// How the request spelled the names of tools.
+    pub(super) names: Renames,
 }
 
 impl ReplyReader for ChatReader {
@@ -52,7 +55,7 @@ impl ReplyReader for ChatReader {
     }
 
     fn stream(self: Box<Self>) -> Box<dyn StreamDecoder> {
-        Box::new(ChatDecoder::new(self.call_id))
+        Box::new(ChatDecoder::new(self.call_id, self.names))
     }
 }
 
@@ -71,6 +74,8 @@ impl ChatReader {
         });
         splitter.end(&mut |piece, text| append(&mut blocks, of_piece(piece, text)));
         let calls = message.calls();
+        blocks = signed(message.thinking_blocks(), blocks);
+        blocks.extend(message.citations().into_iter().map(Block::Citation));
         let any = !calls.is_empty();
         for call in calls {
             let id =
@@ -78,14 +83,23 @@ impl ChatReader {
             *called += 1;
             blocks.push(Block::ToolCall {
                 id,
-                name: call.name.into_owned(),
+                name: self.names.meant(&call.name).to_owned(),
                 input: call.arguments.into_owned(),
             });
         }
         let stop = wire.finish_reason().map(|word| finish::read(&word, any));
         let logprobs = wire.logprobs.filter(|raw| raw.get() != "null").map(Raw::from);
-        Choice { blocks, stop, logprobs }
+        Choice { blocks, stop, stop_text: None, logprobs }
     }
+}
+
+/// The signed blocks of an upstream that gives them (LiteLLM, say) in place of the same reasoning as plain text.
+fn signed(thinking: Vec<Block>, blocks: Vec<Block>) -> Vec<Block> {
+    if thinking.is_empty() {
+        return blocks;
+    }
+    let others = blocks.into_iter().filter(|block| !matches!(block, Block::Thinking { .. }));
+    thinking.into_iter().chain(others).collect()
 }
 
 fn of_piece(piece: Piece, text: &str) -> Block {

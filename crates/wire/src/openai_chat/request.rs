@@ -9,6 +9,7 @@ use serde_json::value::RawValue;
 use super::fields::{Fields, list, malformed, typed};
 use super::message;
 use super::writer::ChatWriter;
+use crate::anthropic_messages::thinking;
 use crate::chat::{ChatRequest, Shape, Tool, ToolChoice};
 use crate::codec::{ClientCodec, Inbound};
 use crate::fault::TranslateError;
@@ -75,6 +76,10 @@ pub(crate) fn field(request: &mut ChatRequest, name: &str, raw: &RawValue) -> Re
         "logprobs" => sampling.logprobs = typed(raw, name, "true or false")?,
         "top_logprobs" => sampling.top_logprobs = typed(raw, name, "a whole number")?,
         "user" => request.user = typed(raw, name, "a string")?,
+        "thinking" => match thinking::read(raw) {
+            Some(said) => request.thinking = Some(said),
+            None => request.extras.push((name.to_owned(), Raw::from(raw))),
+        },
         "reasoning_effort" if !raw.get().starts_with('{') => {
             request.reasoning_effort = typed(raw, name, "a string")?;
         }
@@ -113,7 +118,9 @@ fn tools(request: &mut ChatRequest, raw: &RawValue) -> Result<(), TranslateError
             continue;
         }
         let function = tool.required("function", &path)?;
-        request.tools.push(function_tool(function, &format!("{path}.function"))?);
+        let mut function = function_tool(function, &format!("{path}.function"))?;
+        function.hints.extend(tool.others(&["type", "function"]));
+        request.tools.push(function);
     }
     if !unmodeled.is_empty() {
         let raw = Raw::of(&unmodeled).map_err(|error| malformed("tools", &error.to_string()))?;
@@ -129,6 +136,7 @@ fn function_tool(raw: &RawValue, path: &str) -> Result<Tool, TranslateError> {
         description: function.typed("description", path, "a string")?,
         parameters: function.get("parameters").map(Raw::from),
         strict: function.typed("strict", path, "true or false")?,
+        hints: function.others(&["name", "description", "parameters", "strict"]),
     })
 }
 

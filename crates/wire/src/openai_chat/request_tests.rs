@@ -132,7 +132,11 @@ fn sources() {
         (r#""file_data":"JVBE","format":"application/pdf""#, inline("application/pdf", "JVBE")),
     ] {
         let message = format!(r#"{{"role":"user","content":[{{"type":"file","file":{{{file}}}}}]}}"#);
-        assert_eq!(said(&message).unwrap(), [Block::File { source, name: None }], "{file}");
+        assert_eq!(
+            said(&message).unwrap(),
+            [Block::File { source, name: None, hints: Vec::new() }],
+            "{file}"
+        );
     }
 }
 

@@ -1,6 +1,7 @@
 //! The prose of one choice of a stream: text, reasoning and refusals, of which one block is open at a time.
 
 use super::think::{Piece, Splitter};
+use crate::chat::Citation;
 use crate::event::{BlockKind, ChatEvent};
 
 /// Where the events of one choice go, and the number its next block gets.
@@ -43,6 +44,27 @@ impl Speech {
     /// Words of a refusal.
     pub(crate) fn refusal(&mut self, text: &str, sink: &mut Sink<'_>) {
         say(&mut self.open, BlockKind::Refusal, text, sink);
+    }
+
+    /// The signature of the reasoning just said, which is complete with it.
+    pub(crate) fn sign(&mut self, signature: String, sink: &mut Sink<'_>) {
+        if let Some((_, block)) = self.open.take_if(|(kind, _)| *kind == BlockKind::Thinking) {
+            sink.out.extend([ChatEvent::Signature { block, signature }, ChatEvent::Close { block }]);
+        }
+    }
+
+    /// Reasoning that only its provider can read.
+    pub(crate) fn redacted(&mut self, data: String, sink: &mut Sink<'_>) {
+        self.close(sink);
+        let block = sink.open(BlockKind::RedactedThinking(data));
+        sink.out.push(ChatEvent::Close { block });
+    }
+
+    /// A source of the text being said. One that comes when none is open has nothing to stand behind.
+    pub(crate) fn cite(&mut self, citation: Citation, sink: &mut Sink<'_>) {
+        if let Some((BlockKind::Text, block)) = self.open {
+            sink.out.push(ChatEvent::Cited { block, citation });
+        }
     }
 
     /// Closes what is open; what was held back as a possible tag is none.

@@ -8,13 +8,16 @@
 //! | content after `finish_reason` | an unmodelled frame |
 //! | tool arguments of several calls mixed | fine: calls stay open until their choice ends |
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use serde_json::value::RawValue;
 
 use super::chunk::{Call, Prose, Reply, WireChoice, object, text};
+use super::renames::Renames;
 use super::speech::{Sink, Speech};
 use super::{fault, finish, tool_call_id};
+use crate::chat::Block;
 use crate::codec::{Finish, Read, StreamDecoder};
 use crate::event::{BlockKind, ChatEvent};
 use crate::fault::Fault;
@@ -32,6 +35,7 @@ const MOST_CALLS: usize = 1024;
 /// Frames in, events out.
 pub(super) struct ChatDecoder {
     call_id: String,
+    names: Renames,
     started: bool,
     done: bool,
     failed: Option<Fault>,
@@ -93,9 +97,10 @@ impl StreamDecoder for ChatDecoder {
 }
 
 impl ChatDecoder {
-    pub(super) fn new(call_id: String) -> Self {
+    pub(super) fn new(call_id: String, names: Renames) -> Self {
         Self {
             call_id,
+            names,
             started: false,
             done: false,
             failed: None,
@@ -168,8 +173,20 @@ impl ChatDecoder {
             Prose::Text => choice.speech.text(text, sink),
             Prose::Refusal => choice.speech.refusal(text, sink),
         });
+        for block in message.thinking_blocks() {
+            match block {
+                Block::RedactedThinking(data) => choice.speech.redacted(data, sink),
+                Block::Thinking { signature: Some(signature), .. } => choice.speech.sign(signature, sink),
+                // The text of unsigned reasoning has come as prose.
+                _ => {}
+            }
+        }
+        for citation in message.citations() {
+            choice.speech.cite(citation, sink);
+        }
         let mut read = Read::Known;
-        for call in calls {
+        for mut call in calls {
+            call.name = Cow::Owned(self.names.meant(&call.name).to_owned());
             if let Err(problem) = choice.call(call, &self.call_id, &mut self.called, sink) {
                 read = Read::Corrupt(problem.to_owned());
                 break;

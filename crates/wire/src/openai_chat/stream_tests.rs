@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 
-use super::ChatDecoder;
+use super::{ChatDecoder, Renames};
 use crate::codec::{Finish, Read, StreamDecoder};
 use crate::event::ChatEvent;
 use crate::fault::FaultKind;
@@ -10,7 +10,7 @@ use crate::frame::Frame;
 use crate::laws::Laws;
 
 fn run(frames: &[&str]) -> (Vec<Read>, Vec<ChatEvent>, Finish) {
-    let mut decoder = ChatDecoder::new("call".to_owned());
+    let mut decoder = ChatDecoder::new("call".to_owned(), Renames::default());
     let mut events = Vec::new();
     let mut reads = Vec::new();
     for data in frames {
@@ -63,7 +63,7 @@ fn failures_wherever_servers_put_them() {
         ),
         ("", r#"{"choices":[{"error":{"code":503,"message":"x"}}]}"#, FaultKind::Unavailable),
     ] {
-        let mut decoder = ChatDecoder::new(String::new());
+        let mut decoder = ChatDecoder::new(String::new(), Renames::default());
         let read = decoder.frame(&Frame { event, data: chunk }, &mut Vec::new());
         assert!(matches!(&read, Read::Failed(fault) if fault.kind == kind), "{chunk}: {read:?}");
         assert!(matches!(decoder.end(&mut Vec::new()), Finish::Failed(_)));

@@ -8,10 +8,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use bytes::BytesMut;
 use serde::Serialize;
 
+use super::beside::{Annotation, ProviderFields, ThinkingBlock};
 use super::writer::{ChatWriter, frame};
 use super::written::{WrittenError, WrittenUsage};
+use crate::chat::Citation;
 use crate::codec::{Finish, Stamp, StreamEncoder};
 use crate::event::{BlockKind, ChatEvent};
+use crate::format::Format;
 use crate::raw::Raw;
 use crate::reply::Usage;
 
@@ -23,6 +26,8 @@ pub(super) struct ChatStream {
     open: BTreeMap<u32, OpenBlock>,
     /// Choices whose role has been written.
     spoken: BTreeSet<u32>,
+    /// How many characters of content each choice has.
+    written: BTreeMap<u32, usize>,
     /// How many tools each choice has called.
     called: BTreeMap<u32, u32>,
     usage: Option<Usage>,
@@ -34,10 +39,20 @@ struct OpenBlock {
 }
 
 enum OpenKind {
-    Text,
-    Thinking,
+    /// Where in the choice's content it begins, in characters.
+    Text {
+        start: usize,
+    },
+    /// What has been said, for a signature is worth something only beside it.
+    Thinking {
+        said: String,
+    },
     Refusal,
-    Tool { index: u32, fed: bool },
+    Whole,
+    Tool {
+        index: u32,
+        fed: bool,
+    },
 }
 
 impl StreamEncoder for ChatStream {
@@ -60,6 +75,8 @@ impl StreamEncoder for ChatStream {
                     self.arguments(choice, index, "{}", out);
                 }
             }
+            ChatEvent::Signature { block, signature } => self.signed(*block, signature, out),
+            ChatEvent::Cited { block, citation } => self.cited(*block, citation, out),
             ChatEvent::Usage(usage) => self.usage = Some(*usage),
             ChatEvent::Logprobs { choice, raw } => {
                 self.chunk(*choice, Delta::default(), None, Some(raw), out);
@@ -68,7 +85,7 @@ impl StreamEncoder for ChatStream {
                 let reason = self.writer.finish_reason(*reason, self.called.contains_key(choice));
                 self.chunk(*choice, Delta::default(), Some(reason), None, out);
             }
-            ChatEvent::Unmodeled { .. } => {}
+            ChatEvent::Met { .. } | ChatEvent::Unmodeled { .. } => {}
         }
     }
 
@@ -93,6 +110,7 @@ impl ChatStream {
             stamp,
             open: BTreeMap::new(),
             spoken: BTreeSet::new(),
+            written: BTreeMap::new(),
             called: BTreeMap::new(),
             usage: None,
         }
@@ -100,8 +118,28 @@ impl ChatStream {
 
     fn opened(&mut self, block: u32, choice: u32, kind: &BlockKind, out: &mut BytesMut) {
         let kind = match kind {
-            BlockKind::Text => OpenKind::Text,
-            BlockKind::Thinking => OpenKind::Thinking,
+            BlockKind::Text => OpenKind::Text { start: self.written.get(&choice).copied().unwrap_or(0) },
+            BlockKind::Thinking => OpenKind::Thinking { said: String::new() },
+            BlockKind::RedactedThinking(data) => {
+                let thinking_blocks = Some([ThinkingBlock::redacted(data)]);
+                self.chunk(choice, Delta { thinking_blocks, ..Delta::default() }, None, None, out);
+                OpenKind::Whole
+            }
+            BlockKind::Opaque { from, raw } => {
+                let mut fields = ProviderFields::default();
+                if *from == Format::AnthropicMessages {
+                    fields.push(raw);
+                    let provider_specific_fields = fields.some();
+                    self.chunk(
+                        choice,
+                        Delta { provider_specific_fields, ..Delta::default() },
+                        None,
+                        None,
+                        out,
+                    );
+                }
+                OpenKind::Whole
+            }
             BlockKind::Refusal => OpenKind::Refusal,
             BlockKind::ToolCall { id, name } => {
                 let count = self.called.entry(choice).or_insert(0);
@@ -128,8 +166,15 @@ impl ChatStream {
         let Some(open) = self.open.get_mut(&block) else { return };
         let choice = open.choice;
         let delta = match &mut open.kind {
-            OpenKind::Text => Delta { content: Some(text), ..Delta::default() },
-            OpenKind::Thinking => Delta { reasoning_content: Some(text), ..Delta::default() },
+            OpenKind::Text { .. } => {
+                *self.written.entry(choice).or_insert(0) += text.chars().count();
+                Delta { content: Some(text), ..Delta::default() }
+            }
+            OpenKind::Thinking { said } => {
+                said.push_str(text);
+                Delta { reasoning_content: Some(text), ..Delta::default() }
+            }
+            OpenKind::Whole => return,
             OpenKind::Refusal => Delta { refusal: Some(text), ..Delta::default() },
             OpenKind::Tool { index, fed } => {
                 *fed = true;
@@ -137,6 +182,30 @@ impl ChatStream {
                 return self.arguments(choice, index, text, out);
             }
         };
+        self.chunk(choice, delta, None, None, out);
+    }
+
+    fn signed(&mut self, block: u32, signature: &str, out: &mut BytesMut) {
+        let Some(OpenBlock { choice, kind: OpenKind::Thinking { said } }) = self.open.get_mut(&block) else {
+            return;
+        };
+        let (choice, said) = (*choice, std::mem::take(said));
+        let thinking_blocks = Some([ThinkingBlock::signed(&said, signature)]);
+        self.chunk(choice, Delta { thinking_blocks, ..Delta::default() }, None, None, out);
+    }
+
+    fn cited(&mut self, block: u32, citation: &Citation, out: &mut BytesMut) {
+        let Some(OpenBlock { choice, kind: OpenKind::Text { start } }) = self.open.get(&block) else {
+            return;
+        };
+        let (choice, start) = (*choice, *start);
+        let end = self.written.get(&choice).copied().unwrap_or(start);
+        let annotations = Annotation::of(citation, (start, end)).map(|annotation| [annotation]);
+        let provider_specific_fields = ProviderFields::of_citation(citation);
+        if annotations.is_none() && provider_specific_fields.is_none() {
+            return;
+        }
+        let delta = Delta { annotations, provider_specific_fields, ..Delta::default() };
         self.chunk(choice, delta, None, None, out);
     }
 
@@ -202,7 +271,13 @@ struct Delta<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     reasoning_content: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    thinking_blocks: Option<[ThinkingBlock<'a>; 1]>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     refusal: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    annotations: Option<[Annotation<'a>; 1]>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    provider_specific_fields: Option<ProviderFields<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     tool_calls: Option<[DeltaCall<'a>; 1]>,
     #[serde(skip_serializing_if = "Option::is_none")]

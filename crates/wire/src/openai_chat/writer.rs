@@ -3,11 +3,13 @@
 use bytes::{BufMut, Bytes, BytesMut};
 use serde::Serialize;
 
+use super::beside::{Annotation, ProviderFields, ThinkingBlock};
 use super::finish;
 use super::stream_writer::ChatStream;
 use super::written::{WrittenUsage, service_tier};
 use crate::chat::{Block, Source};
 use crate::codec::{ReplyWriter, Stamp, StreamEncoder};
+use crate::format::Format;
 use crate::raw::Raw;
 use crate::reply::{ChatResponse, Choice, Stop};
 
@@ -55,7 +57,7 @@ impl ChatWriter {
         match stop {
             Stop::End | Stop::ToolUse if called && self.functions => "function_call",
             Stop::End | Stop::ToolUse if called => "tool_calls",
-            Stop::End | Stop::ToolUse | Stop::Length | Stop::Filtered => finish::write(stop),
+            Stop::End | Stop::ToolUse | Stop::Length | Stop::Filtered | Stop::Paused => finish::write(stop),
         }
     }
 
@@ -63,14 +65,32 @@ impl ChatWriter {
         let mut content: Option<String> = None;
         let mut message = Message { role: "assistant", ..Message::default() };
         let (mut calls, mut signed, mut images) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut annotations, mut fields) = (Vec::new(), ProviderFields::default());
+        // Where the latest text lies in the content, and whether sources for it have been listed.
+        let (mut span, mut cited) = ((0, 0), false);
         for block in blocks {
             match block {
-                Block::Text(text) => content.get_or_insert_default().push_str(text),
+                Block::Text(text) => {
+                    content.get_or_insert_default().push_str(text);
+                    span = (span.1, span.1 + text.chars().count());
+                    cited = false;
+                }
+                Block::Citation(citation) => {
+                    annotations.extend(Annotation::of(citation, span));
+                    if citation.from == Format::AnthropicMessages {
+                        if !std::mem::replace(&mut cited, true) {
+                            fields.citations.push(Vec::new());
+                        }
+                        fields.citations.last_mut().into_iter().for_each(|list| list.push(&citation.raw));
+                    }
+                }
+                Block::RedactedThinking(data) => signed.push(ThinkingBlock::redacted(data)),
+                Block::Opaque { from: Format::AnthropicMessages, raw } => fields.push(raw),
                 Block::Refusal(text) => message.refusal.get_or_insert_default().push_str(text),
                 Block::Thinking { text, signature } => {
                     message.reasoning_content.get_or_insert_default().push_str(text);
                     if let Some(signature) = signature {
-                        signed.push(ThinkingBlock { r#type: "thinking", thinking: text, signature });
+                        signed.push(ThinkingBlock::signed(text, signature));
                     }
                 }
                 Block::ToolCall { id, name, input } => calls.push(ToolCall {
@@ -81,6 +101,7 @@ impl ChatWriter {
                 Block::Image { source, .. } => images.extend(picture(source, images.len())),
                 Block::Audio { .. }
                 | Block::File { .. }
+                | Block::CachePoint(_)
                 | Block::ToolResult { .. }
                 | Block::Opaque { .. } => {}
             }
@@ -95,6 +116,8 @@ impl ChatWriter {
         message.content = if silent { content } else { Some(content.unwrap_or_default()) };
         message.thinking_blocks = some(signed);
         message.images = some(images);
+        message.annotations = some(annotations);
+        message.provider_specific_fields = fields.some();
         message
     }
 }
@@ -103,7 +126,7 @@ fn picture(source: &Source, index: usize) -> Option<Picture> {
     let url = match source {
         Source::Url(url) => url.clone(),
         Source::Inline { media_type, data } => format!("data:{media_type};base64,{data}"),
-        Source::Id(_) => return None,
+        Source::Id(_) | Source::Text(_) => return None,
     };
     Some(Picture { r#type: "image_url", image_url: PictureUrl { url }, index })
 }
@@ -146,6 +169,10 @@ struct Message<'a> {
     refusal: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     images: Option<Vec<Picture>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    annotations: Option<Vec<Annotation<'a>>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    provider_specific_fields: Option<ProviderFields<'a>>,
 }
 
 #[derive(Serialize)]
@@ -159,13 +186,6 @@ struct ToolCall<'a> {
 struct Function<'a> {
     name: &'a str,
     arguments: &'a str,
-}
-
-#[derive(Serialize)]
-struct ThinkingBlock<'a> {
-    r#type: &'static str,
-    thinking: &'a str,
-    signature: &'a str,
 }
 
 #[derive(Serialize)]

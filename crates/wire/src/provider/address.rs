@@ -100,6 +100,7 @@ fn no_base(provider: &Provider) -> AddressError {
 }
 
 const OPENAI_ROUTES: &[&str] = &["/chat/completions", "/completions", "/embeddings"];
+const MESSAGES_ROUTES: &[&str] = &["/v1/messages"];
 const OLLAMA_ROUTES: &[&str] = &["/api/chat", "/api/generate", "/api/embed"];
 
 /// The path of `speaks` below `base_path`, without doubling what `base_path` already says: a whole route
@@ -108,6 +109,9 @@ fn joined(base_path: &str, speaks: &Speaks) -> String {
     let (routes, head, route) = match speaks.format {
         Format::OllamaChat | Format::OllamaGenerate | Format::OllamaEmbed => {
             (OLLAMA_ROUTES, speaks.path.rsplit_once('/').map_or("", |(head, _)| head), speaks.path)
+        }
+        Format::AnthropicMessages => {
+            (MESSAGES_ROUTES, speaks.path.rsplit_once('/').map_or("", |(head, _)| head), speaks.path)
         }
         Format::OpenAiChat | Format::OpenAiCompletions | Format::OpenAiEmbeddings => {
             let at = speaks.path.rfind(speaks.format.operation().route()).unwrap_or(0);

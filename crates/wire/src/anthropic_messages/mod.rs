@@ -1,0 +1,66 @@
+//! Anthropic's Messages API, both halves.
+//!
+//! Not for same-format traffic: that is spliced, see [`crate::envelope`]. What a tap needs to know of it: a whole
+//! reply and `message_start.message` name `model`; usage stands in `message_start.message.usage` and,
+//! cumulative, in each `message_delta.usage`, where it wins member by member ([`usage::Counted`] merges them);
+//! `message_stop` ends a complete stream; `ping` may come anywhere; `error` is a failure and the last event.
+//!
+//! Towards the client: `request` and `request_blocks` read, `writer` and `stream_writer` write. Towards the
+//! upstream: `encode`, `turns`, `sources` and `tools` write, `reader` and `stream` read what `wire` picks out. `claude` says which model takes what.
+//!
+//! Not carried: the `caller` of a tool call, and the billing header that Claude Code puts among its system
+//! blocks, which changes with every build and would spoil the prompt cache of any upstream.
+
+mod block;
+mod claude;
+mod encode;
+pub mod fault;
+mod finish;
+mod reader;
+mod request;
+mod request_blocks;
+mod schema;
+mod sources;
+mod stream;
+mod stream_writer;
+pub(crate) mod thinking;
+mod tools;
+mod turns;
+pub mod usage;
+mod wire;
+mod writer;
+
+pub use encode::MessagesUpstream;
+pub use request::MessagesClient;
+
+use crate::openai_chat::{object, text};
+use crate::raw::Raw;
+
+/// The tool whose arguments are the answer, for models that can be held to a schema no other way.
+const ANSWER_TOOL: &str = "json_tool_call";
+
+/// Whether the top-level field `name` of the Messages API changes nothing in the answer: hints, bookkeeping,
+/// and what only trims the context. Other formats leave it out without a loss.
+pub(crate) fn has_no_effect(name: &str) -> bool {
+    const NAMES: [&str; 7] = [
+        "anthropic_beta",
+        "anthropic_version",
+        "betas",
+        "cache_control",
+        "context_management",
+        "inference_geo",
+        "speed",
+    ];
+    NAMES.contains(&name)
+}
+
+/// The `type` of a block; empty when it has none.
+pub(crate) fn block_type(raw: &Raw) -> String {
+    #[derive(serde::Deserialize)]
+    struct Typed<'a> {
+        #[serde(borrow)]
+        r#type: Option<&'a serde_json::value::RawValue>,
+    }
+    let kind = raw.value();
+    object::<Typed<'_>>(kind).and_then(|typed| Some(text(typed.r#type?).into_owned())).unwrap_or_default()
+}

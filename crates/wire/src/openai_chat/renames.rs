@@ -1,0 +1,67 @@
+//! Names (of tools, of calls) respelled for an upstream that takes fewer letters, and undone in its reply.
+//!
+//! A name that is acceptable keeps its spelling; the others get one that no other name has. The same names in
+//! the same order are always spelled the same, so that a conversation that grows stays cached.
+
+use std::collections::{HashMap, HashSet};
+
+#[cfg(test)]
+#[path = "renames_tests.rs"]
+mod tests;
+
+/// The names that had to change, both ways.
+#[derive(Debug, Default)]
+pub(crate) struct Renames {
+    sent: HashMap<String, String>,
+    meant: HashMap<String, String>,
+}
+
+impl Renames {
+    /// Spells `names` in ASCII letters, digits, `_` and `-`, with at most `longest` of them.
+    pub(crate) fn of<'a>(names: impl Iterator<Item = &'a str> + Clone, longest: usize) -> Self {
+        let mut taken: HashSet<String> = HashSet::new();
+        taken.extend(names.clone().filter(|name| fits(name, longest)).map(str::to_owned));
+        let mut renames = Self::default();
+        for name in names.filter(|name| !fits(name, longest)) {
+            if renames.sent.contains_key(name) {
+                continue;
+            }
+            let spelled = free(name, longest, &taken);
+            taken.insert(spelled.clone());
+            renames.meant.insert(spelled.clone(), name.to_owned());
+            renames.sent.insert(name.to_owned(), spelled);
+        }
+        renames
+    }
+
+    /// What the upstream is told for `name`.
+    pub(crate) fn sent<'a>(&'a self, name: &'a str) -> &'a str {
+        self.sent.get(name).map_or(name, String::as_str)
+    }
+
+    /// What the caller knows as the upstream's `name`.
+    pub(crate) fn meant<'a>(&'a self, name: &'a str) -> &'a str {
+        self.meant.get(name).map_or(name, String::as_str)
+    }
+}
+
+fn fits(name: &str, longest: usize) -> bool {
+    (1..=longest).contains(&name.len()) && name.bytes().all(is_plain)
+}
+
+fn is_plain(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-'
+}
+
+fn free(name: &str, longest: usize, taken: &HashSet<String>) -> String {
+    let plain = |letter: char| if letter.is_ascii() && is_plain(letter as u8) { letter } else { '_' };
+    let mut stem: String = name.chars().map(plain).take(longest).collect();
+    if stem.is_empty() {
+        stem.push('_');
+    }
+    let numbered = (2_usize..).map(|number| {
+        let suffix = format!("_{number}");
+        format!("{}{suffix}", &stem[..stem.len().min(longest.saturating_sub(suffix.len()))])
+    });
+    std::iter::once(stem.clone()).chain(numbered).find(|name| !taken.contains(name)).unwrap_or_default()
+}

@@ -1,0 +1,175 @@
+//! Conversations that grow, turn by turn: what a provider has cached stays the beginning of what it is sent next,
+//! and what a caller of one format was told about reasoning comes back to its provider intact.
+#![cfg(test)]
+
+use bytes::BytesMut;
+use serde_json::{Value, json};
+use tollgate_wire::anthropic_messages::{MessagesClient, MessagesUpstream};
+use tollgate_wire::codec::{ClientCodec, Finish, Stamp, Target, UpstreamCodec};
+use tollgate_wire::frame::Frame;
+use tollgate_wire::openai_chat::{ChatClient, ChatUpstream};
+
+fn sent(client: &dyn ClientCodec, upstream: &dyn UpstreamCodec, body: &Value) -> Value {
+    let request = client.decode(body.to_string().as_bytes()).unwrap().request;
+    let target = Target { model: &request.model, call_id: "call" };
+    serde_json::from_slice(&upstream.encode(&request, &target).unwrap().body).unwrap()
+}
+
+/// The prompt as a provider caches it: tools, then the system, then each block with its speaker. Strings are
+/// one block.
+fn prompt(body: &Value) -> Vec<String> {
+    let mut prompt = vec![body["tools"].to_string(), body["system"].to_string()];
+    for message in body["messages"].as_array().unwrap() {
+        let role = &message["role"];
+        match message["content"].as_array() {
+            Some(blocks) => prompt.extend(blocks.iter().map(|block| format!("{role} {block}"))),
+            None => prompt.push(format!("{role} {} {}", message["content"], message["tool_calls"])),
+        }
+    }
+    prompt
+}
+
+fn grows(client: &dyn ClientCodec, upstream: &dyn UpstreamCodec, settings: &Value, messages: &[Value]) {
+    let mut before: Vec<String> = Vec::new();
+    let mut compared = 0;
+    // A request is made wherever the model has the word.
+    let requests = (1..=messages.len()).filter(|end| messages[end - 1]["role"] != "assistant");
+    for end in requests.filter(|end| messages.get(*end).is_none_or(|next| next["role"] == "assistant")) {
+        let mut body = settings.clone();
+        body["messages"] = Value::from(&messages[..end]);
+        let now = prompt(&sent(client, upstream, &body));
+        assert!(now.len() > before.len());
+        assert_eq!(now[..before.len()], before, "after {end} messages");
+        before = now;
+        compared += 1;
+    }
+    assert!(compared >= 4, "only {compared} requests");
+}
+
+fn openai_call(id: &str, name: &str) -> Value {
+    json!({"id": id, "type": "function", "function": {"name": name, "arguments": "{\"b\":1, \"a\":2}"}})
+}
+
+#[test]
+fn a_prompt_stays_a_prefix_of_the_next() {
+    let chat = json!({"model": "claude-sonnet-4-5", "reasoning_effort": "low",
+        "tools": [{"type": "function", "function": {"name": "look up"}}, {"type": "function", "function": {"name": "look_up"}}]});
+    let messages = [
+        json!({"role": "system", "content": "Be brief."}),
+        json!({"role": "user", "content": [{"type": "text", "text": "One", "cache_control": {"type": "ephemeral"}}]}),
+        json!({"role": "assistant", "content": null, "thinking_blocks": [{"type": "thinking", "thinking": "t", "signature": "s"}],
+            "tool_calls": [openai_call("c.1", "look up"), openai_call("c_1", "look_up")]}),
+        json!({"role": "tool", "tool_call_id": "c.1", "content": "4 "}),
+        json!({"role": "tool", "tool_call_id": "c_1", "content": ""}),
+        json!({"role": "assistant", "content": "Two. "}),
+        json!({"role": "system", "content": "In French."}),
+        json!({"role": "user", "content": ""}),
+        json!({"role": "assistant", "content": "", "reasoning_content": "unsigned"}),
+        json!({"role": "user", "content": "Three"}),
+        json!({"role": "assistant", "content": null, "tool_calls": [openai_call("c:1", "look up")]}),
+        json!({"role": "tool", "tool_call_id": "c:1", "content": [{"type": "text", "text": "5"}]}),
+    ];
+    grows(&ChatClient, &MessagesUpstream, &chat, &messages);
+
+    let native = json!({"model": "claude-sonnet-4-5", "max_tokens": 9000, "system": "Be brief.",
+        "tools": [{"name": "look_up", "input_schema": {"type": "object"}}]});
+    let picture =
+        json!({"type": "image", "source": {"type": "base64", "media_type": "image/png", "data": "iVBORw0="}});
+    let messages = [
+        json!({"role": "user", "content": "One"}),
+        json!({"role": "assistant", "content": [{"type": "thinking", "thinking": "t", "signature": "s"}, {"type": "text", "text": "x "},
+            {"type": "tool_use", "id": "t1", "name": "look_up", "input": {"b": 1, "a": 2}}]}),
+        json!({"role": "user", "content": [{"type": "tool_result", "tool_use_id": "t1", "content": [{"type": "text", "text": "4"}, picture]},
+            {"type": "text", "text": "And?"}]}),
+        json!({"role": "assistant", "content": "Two"}),
+        json!({"role": "user", "content": [{"type": "text", "text": "Three"}]}),
+        json!({"role": "assistant", "content": "Four"}),
+        json!({"role": "user", "content": "Five"}),
+    ];
+    grows(&MessagesClient, &MessagesUpstream, &native, &messages);
+    let mut foreign = native;
+    foreign["model"] = json!("gpt-4o-mini");
+    grows(&MessagesClient, &ChatUpstream, &foreign, &messages);
+}
+
+/// The assistant's message as an OpenAI client puts it together from a stream.
+fn assembled(stream: &str) -> Value {
+    let mut message = json!({"role": "assistant", "content": "", "reasoning_content": "", "thinking_blocks": [], "tool_calls": []});
+    for data in stream.lines().filter_map(|line| line.strip_prefix("data: ")).filter(|data| *data != "[DONE]")
+    {
+        let chunk: Value = serde_json::from_str(data).unwrap();
+        let delta = &chunk["choices"][0]["delta"];
+        for member in ["content", "reasoning_content"] {
+            let text =
+                message[member].as_str().unwrap().to_owned() + delta[member].as_str().unwrap_or_default();
+            message[member] = Value::from(text);
+        }
+        let blocks = delta["thinking_blocks"].as_array().cloned().unwrap_or_default();
+        message["thinking_blocks"].as_array_mut().unwrap().extend(blocks);
+        for call in delta["tool_calls"].as_array().into_iter().flatten() {
+            let calls = message["tool_calls"].as_array_mut().unwrap();
+            match calls.get_mut(call["index"].as_u64().unwrap() as usize) {
+                None => calls.push(call.clone()),
+                Some(open) => {
+                    let function = &mut open["function"]["arguments"];
+                    let text = function.as_str().unwrap().to_owned()
+                        + call["function"]["arguments"].as_str().unwrap();
+                    *function = Value::from(text);
+                }
+            }
+        }
+    }
+    message
+}
+
+#[test]
+fn signed_reasoning_survives_a_round_through_openais_format() {
+    let answer = json!([
+        {"type": "thinking", "thinking": "Need weather.", "signature": "EqQBCg=="},
+        {"type": "redacted_thinking", "data": "EmwK"},
+        {"type": "text", "text": "Looking it up."},
+        {"type": "tool_use", "id": "toolu_01", "name": "look up", "input": {"city": "Oslo"}},
+    ]);
+    let mut body = json!({"model": "claude-sonnet-4-5", "reasoning_effort": "medium", "stream": true,
+        "messages": [{"role": "user", "content": "Weather?"}],
+        "tools": [{"type": "function", "function": {"name": "look up"}}]});
+    let inbound = ChatClient.decode(body.to_string().as_bytes()).unwrap();
+    let target = Target { model: "claude-sonnet-4-5", call_id: "call" };
+    let reader = MessagesUpstream.encode(&inbound.request, &target).unwrap().reader;
+    let mut reply = answer.clone();
+    reply[3]["name"] = json!("look_up");
+    let whole = json!({"id": "msg_1", "content": reply, "stop_reason": "tool_use", "usage": {"input_tokens": 1, "output_tokens": 1}});
+    let response = reader.whole(whole.to_string().as_bytes()).unwrap();
+    let written: Value = serde_json::from_slice(&inbound.writer.whole(&response, &Stamp::default())).unwrap();
+
+    let mut decoder = reader.stream();
+    let mut events = Vec::new();
+    let mut frames = vec![json!({"type": "message_start", "message": {"id": "msg_1"}})];
+    for (index, block) in reply.as_array().unwrap().iter().enumerate() {
+        frames.push(json!({"type": "content_block_start", "index": index, "content_block": block}));
+        frames.push(json!({"type": "content_block_stop", "index": index}));
+    }
+    frames.push(json!({"type": "message_delta", "delta": {"stop_reason": "tool_use"}}));
+    frames.push(json!({"type": "message_stop"}));
+    for frame in frames {
+        decoder.frame(&Frame { event: "", data: &frame.to_string() }, &mut events);
+    }
+    let finish = decoder.end(&mut events);
+    assert_eq!(finish, Finish::Complete);
+    let mut out = BytesMut::new();
+    let mut encoder = inbound.writer.stream(Stamp::default());
+    events.iter().for_each(|event| encoder.event(event, &mut out));
+    encoder.finish(&finish, &mut out);
+    let streamed = assembled(std::str::from_utf8(&out).unwrap());
+
+    for message in [written["choices"][0]["message"].clone(), streamed] {
+        body["messages"] = json!([{"role": "user", "content": "Weather?"}, message,
+            {"role": "tool", "tool_call_id": "toolu_01", "content": "4 degrees"}]);
+        let next = sent(&ChatClient, &MessagesUpstream, &body);
+        let mut replayed = next["messages"][1]["content"].clone();
+        assert_eq!(replayed[3]["name"], "look_up");
+        replayed[3]["name"] = json!("look up");
+        assert_eq!(replayed, answer);
+        assert_eq!(next["thinking"], json!({"type": "enabled", "budget_tokens": 2048}));
+    }
+}
