@@ -95,8 +95,8 @@ pub(crate) enum CheckFormat {
     Json,
 }
 
-/// One binary between your applications and every model provider: OpenAI, Anthropic and Gemini APIs in,
-/// any provider out, with LiteLLM's configuration files.
+/// One binary between your applications and every model provider: OpenAI's API in, any provider out, with
+/// LiteLLM's configuration files.
 #[derive(Debug, Parser)]
 #[command(name = "tollgate", after_help = EXAMPLES, disable_version_flag = true, args_conflicts_with_subcommands = true)]
 #[command(
