@@ -97,7 +97,7 @@ impl Deployment {
         let known = all.providers.get(provider.name);
         let address = Address::of(entry, known, provider);
         let (lanes, trouble) = lanes(entry, known, provider, &model, &address)?;
-        let base_model = entry.model_info.get("base_model").and_then(Value::as_str);
+        let base_model = base_model(entry);
         let row = catalog.row(provider.name, &model, base_model, None).map(|row| row.fields);
         let concerns = Concerns::of(provider.quirks, base_model.unwrap_or(&model));
         let prices = if provider.addressing == Addressing::BuiltIn {
@@ -166,10 +166,10 @@ impl Deployment {
         cost
     }
 
-    /// Whether a price is known.
+    /// The model whose rules hold: a deployment's name may say nothing about what runs there.
     #[must_use]
-    pub fn is_priced(&self) -> bool {
-        self.prices.is_known()
+    pub fn rules_model(&self) -> &str {
+        base_model(&self.settings).unwrap_or(&self.model)
     }
 
     /// A fact about the model: from `model_info`, else from the catalog.
@@ -209,12 +209,21 @@ impl Deployment {
     }
 }
 
+/// `model_info.base_model`.
+fn base_model(entry: &DeploymentSettings) -> Option<&str> {
+    entry.model_info.get("base_model")?.as_str()
+}
+
+/// The key in force for an entry: its own, else the environment's.
+fn key<'a>(entry: &'a DeploymentSettings, known: Option<&'a ProviderSettings>) -> Option<&'a SecretString> {
+    entry.api_key.as_ref().or_else(|| known.and_then(|known| known.api_key.as_ref()))
+}
+
 /// The key, token and header values of an entry; values too short to be secrets would mangle innocent words.
 fn secrets(entry: &DeploymentSettings, known: Option<&ProviderSettings>) -> Vec<SecretString> {
     const SHORTEST: usize = 8;
-    let key = entry.api_key.as_ref().or_else(|| known.and_then(|known| known.api_key.as_ref()));
     let headers = entry.extra_headers.iter().map(|(_, value)| value);
-    let all = key.into_iter().chain(&entry.azure_ad_token).chain(headers);
+    let all = key(entry, known).into_iter().chain(&entry.azure_ad_token).chain(headers);
     let trimmed = all.map(|secret| secret.expose_secret().trim()).filter(|secret| secret.len() >= SHORTEST);
     trimmed.map(SecretString::from).collect()
 }
@@ -268,7 +277,7 @@ fn lanes(
     let Some(base) = &address.base else {
         return Ok((lanes, Some(missing("address", "api_base", provider.base_env, entry))));
     };
-    let key = entry.api_key.as_ref().or_else(|| known.and_then(|known| known.api_key.as_ref()));
+    let key = key(entry, known);
     let own_address = provider.base_url == Some(base.as_str()) || provider.base_url.is_none();
     let needed = matches!(provider.key, KeyRule::Required) && own_address;
     if needed && key.is_none() && entry.azure_ad_token.is_none() {
@@ -387,8 +396,7 @@ fn id_of(entry: &DeploymentSettings) -> String {
 }
 
 /// Lower-case hexadecimal.
-#[must_use]
-pub fn hex(bytes: &[u8]) -> String {
+fn hex(bytes: &[u8]) -> String {
     bytes.iter().fold(String::with_capacity(2 * bytes.len()), |mut out, byte| {
         let _ = write!(out, "{byte:02x}");
         out

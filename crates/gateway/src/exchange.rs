@@ -3,7 +3,7 @@
 use std::ops::Range;
 use std::pin::pin;
 use std::sync::Arc;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use http::header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderMap};
@@ -18,13 +18,13 @@ use wire::reply::Usage;
 use wire::{ollama, openai_chat, openai_completions, openai_embeddings, provider, tap};
 
 use crate::body::Pieces;
-use crate::call::Call;
+use crate::call::{Call, unix_seconds};
 use crate::deployment::{Deployment, Lane, home_format};
 use crate::intake::Payload;
 use crate::made::{self, Words};
 use crate::refusal::Refusal;
 use crate::stream::{Flow, Relay, Translation, Voice};
-use crate::transport::{Transport, UpstreamBody, UpstreamReply, fault, timeout_fault};
+use crate::transport::{Transport, UpstreamBody, UpstreamReply, fault, malformed, timeout_fault};
 
 /// Silence allowed between two reads of a stream, unless a shorter timeout is configured.
 const MOST_SILENCE: Duration = Duration::from_secs(600);
@@ -190,8 +190,11 @@ fn is_stream(headers: &HeaderMap) -> bool {
     if compression(headers).is_some() {
         return false;
     }
-    let kind = headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
-    !kind.trim_start().to_ascii_lowercase().starts_with("application/json")
+    !content_type(headers).trim_start().to_ascii_lowercase().starts_with("application/json")
+}
+
+fn content_type(headers: &HeaderMap) -> &str {
+    headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default()
 }
 
 /// The compression of an answer: none was asked for, and what it would inflate to is not known.
@@ -204,13 +207,8 @@ fn compression(headers: &HeaderMap) -> Option<&str> {
 fn not_a_stream(bytes: &Bytes, headers: &HeaderMap) -> Fault {
     let seen = std::str::from_utf8(bytes).ok().and_then(|text| tap::look(text).ok());
     seen.and_then(|seen| seen.fault).unwrap_or_else(|| {
-        let kind = headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
-        malformed(format!("a stream was asked for, and the answer is {kind}"))
+        malformed(format!("a stream was asked for, and the answer is {}", content_type(headers)))
     })
-}
-
-fn malformed(message: String) -> Fault {
-    fault(FaultKind::Malformed, 502, message)
 }
 
 /// A complete reply in the client's format.
@@ -297,11 +295,7 @@ fn flow(
 
 fn stamp(call: &Call, payload: &Payload) -> Stamp {
     let prefix = if call.operation == Operation::Completion { "cmpl-" } else { "chatcmpl-" };
-    Stamp {
-        model: payload.asked.clone(),
-        created: SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs()),
-        id: format!("{prefix}{}", call.id()),
-    }
+    Stamp { model: payload.asked.clone(), created: unix_seconds(), id: format!("{prefix}{}", call.id()) }
 }
 
 /// The request in the format of `lane`.
@@ -417,12 +411,6 @@ fn is_quirky(payload: &Payload, deployment: &Deployment) -> bool {
     deployment.concerns.any(has, envelope.body())
 }
 
-/// The model whose rules hold: a deployment's name may say nothing about what runs there.
-fn rules_model(deployment: &Deployment) -> &str {
-    let base_model = deployment.settings.model_info.get("base_model").and_then(serde_json::Value::as_str);
-    base_model.unwrap_or(&deployment.model)
-}
-
 /// Applies the provider's quirks to a body in its format.
 fn quirked(
     payload: &Payload,
@@ -441,7 +429,7 @@ fn quirked(
     } else {
         &payload.controls.allowed_openai_params
     };
-    let quirked = provider::quirks::apply(quirks, rules_model(deployment), &body, allowed)
+    let quirked = provider::quirks::apply(quirks, deployment.rules_model(), &body, allowed)
         .map_err(|error| Refusal::untranslatable("request", &error))?;
     losses.extend(quirked.losses);
     Ok(Prepared { body: quirked.body.map_or(body, Bytes::from).into(), reading, losses })

@@ -14,9 +14,13 @@ use http::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::time::Sleep;
+use wire::embed::{EmbedResponse, Encoding};
 use wire::envelope::Envelope;
 use wire::format::Operation;
+use wire::openai_embeddings;
+use wire::reply::Usage;
 
+use crate::call::unix_seconds;
 use crate::transport::{UpstreamBody, UpstreamReply};
 
 /// Pause between the chunks of a demo stream, so that streaming can be seen.
@@ -34,8 +38,8 @@ pub struct Made {
 }
 
 impl Made {
-    fn whole(bytes: Vec<u8>) -> Self {
-        Self { chunks: VecDeque::from([Bytes::from(bytes)]), pause: None }
+    fn whole(bytes: impl Into<Bytes>) -> Self {
+        Self { chunks: VecDeque::from([bytes.into()]), pause: None }
     }
 
     /// The next chunk, `None` at the end.
@@ -107,10 +111,6 @@ fn usage(prompt: &str, text: &str) -> Value {
     json!({"prompt_tokens": input, "completion_tokens": output, "total_tokens": input + output})
 }
 
-fn now() -> u64 {
-    std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).map_or(0, |since| since.as_secs())
-}
-
 fn whole(operation: Operation, id: &str, model: &str, text: &str, usage: &Value) -> Vec<u8> {
     let choice = if operation == Operation::Completion {
         json!({"index": 0, "text": text, "logprobs": null, "finish_reason": "stop"})
@@ -118,7 +118,7 @@ fn whole(operation: Operation, id: &str, model: &str, text: &str, usage: &Value)
         json!({"index": 0, "message": {"role": "assistant", "content": text}, "finish_reason": "stop"})
     };
     let object = if operation == Operation::Completion { "text_completion" } else { "chat.completion" };
-    json!({"id": id, "object": object, "created": now(), "model": model, "choices": [choice], "usage": usage})
+    json!({"id": id, "object": object, "created": unix_seconds(), "model": model, "choices": [choice], "usage": usage})
         .to_string()
         .into_bytes()
 }
@@ -126,7 +126,7 @@ fn whole(operation: Operation, id: &str, model: &str, text: &str, usage: &Value)
 fn streamed(operation: Operation, id: &str, model: &str, text: &str, usage: &Value) -> Made {
     let completion = operation == Operation::Completion;
     let object = if completion { "text_completion" } else { "chat.completion.chunk" };
-    let created = now();
+    let created = unix_seconds();
     let frame = |choices: Value, usage: Option<&Value>| {
         let mut chunk =
             json!({"id": id, "object": object, "created": created, "model": model, "choices": choices});
@@ -181,34 +181,25 @@ fn prompt(request: &Envelope) -> String {
 }
 
 /// Vectors that are the same for the same text and differ for different texts; they mean nothing.
-fn embedding(model: &str, request: &Envelope) -> Vec<u8> {
+fn embedding(model: &str, request: &Envelope) -> Bytes {
     let inputs = match request.get::<Value>("input") {
         Some(Value::Array(items)) if items.iter().any(|item| !item.is_number()) => items,
         Some(one) => vec![one],
         None => Vec::new(),
     };
     let dimensions = request.get::<usize>("dimensions").unwrap_or(DIMENSIONS).clamp(1, 4096);
-    let base64 = request.text("encoding_format").is_some_and(|format| format == "base64");
-    let data: Vec<Value> = inputs
-        .iter()
-        .enumerate()
-        .map(|(index, input)| {
-            let vector = vector(&input.to_string(), dimensions);
-            json!({"object": "embedding", "index": index, "embedding": written(&vector, base64)})
-        })
-        .collect();
-    let tokens: usize = inputs.iter().map(|input| words(&input.to_string())).sum();
-    let usage = json!({"prompt_tokens": tokens, "total_tokens": tokens});
-    json!({"object": "list", "data": data, "model": model, "usage": usage}).to_string().into_bytes()
-}
-
-fn written(vector: &[f32], base64: bool) -> Value {
-    use base64::Engine;
-    if !base64 {
-        return json!(vector);
-    }
-    let bytes: Vec<u8> = vector.iter().flat_map(|number| number.to_le_bytes()).collect();
-    Value::String(base64::engine::general_purpose::STANDARD.encode(bytes))
+    let encoding = match request.text("encoding_format").as_deref() {
+        Some("base64") => Encoding::Base64,
+        _ => Encoding::Float,
+    };
+    let texts: Vec<String> = inputs.iter().map(Value::to_string).collect();
+    let tokens: usize = texts.iter().map(|text| words(text)).sum();
+    let response = EmbedResponse {
+        model: model.to_owned(),
+        vectors: texts.iter().map(|text| vector(text, dimensions)).collect(),
+        usage: Some(Usage { input: tokens as u64, ..Usage::default() }),
+    };
+    openai_embeddings::write(&response, encoding, model)
 }
 
 /// A bag of hashed words, of length 1: texts that share words are near each other.

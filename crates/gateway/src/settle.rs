@@ -2,7 +2,7 @@
 //! its drop records the call, so a client that hangs up is accounted for too.
 
 use std::sync::Arc;
-use std::time::{Instant, SystemTime, UNIX_EPOCH};
+use std::time::Instant;
 
 use http::HeaderValue;
 use policy::money::Cost;
@@ -10,6 +10,7 @@ use wire::format::Operation;
 use wire::reply::Usage;
 
 use crate::admit::Permit;
+use crate::call::unix_seconds;
 use crate::deployment::Deployment;
 
 /// How a call ended.
@@ -63,8 +64,7 @@ impl Settlement {
     /// What the call costs as far as is known now; `None` when it is unpriced or its usage is unknown.
     #[must_use]
     pub fn cost(&self) -> Option<Cost> {
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
-        self.deployment.cost(self.operation, self.usage.as_ref()?, self.started.elapsed(), now)
+        self.deployment.cost(self.operation, self.usage.as_ref()?, self.started.elapsed(), unix_seconds())
     }
 }
 

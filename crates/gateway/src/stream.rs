@@ -29,7 +29,7 @@ use wire::tap;
 
 use crate::refusal::Refusal;
 use crate::settle::{Ending, Settlement};
-use crate::transport::{UpstreamBody, fault, timeout_fault};
+use crate::transport::{UpstreamBody, fault, malformed, timeout_fault};
 
 /// One frame may be this large; an image in a chunk fits, an endless line does not.
 const MOST_FRAME: usize = 16 << 20;
@@ -418,8 +418,4 @@ impl Source {
                     .await;
         });
     }
-}
-
-fn malformed(message: String) -> Fault {
-    fault(FaultKind::Malformed, 502, message)
 }

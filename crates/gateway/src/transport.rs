@@ -166,9 +166,7 @@ impl UpstreamBody {
     /// # Errors
     /// A [`Fault`]: broken, or larger than `limit` bytes.
     pub async fn whole(mut self, limit: usize) -> Result<Bytes, Fault> {
-        let too_large = || {
-            fault(FaultKind::Malformed, 502, format!("the answer is larger than the limit of {limit} bytes"))
-        };
+        let too_large = || malformed(format!("the answer is larger than the limit of {limit} bytes"));
         let expected = self.expected_length();
         if expected > limit as u64 {
             return Err(too_large());
@@ -203,6 +201,12 @@ fn within(bytes: Bytes, limit: usize) -> Option<Bytes> {
 #[must_use]
 pub fn fault(kind: FaultKind, status: u16, message: String) -> Fault {
     Fault { kind, status, message, code: None, param: None }
+}
+
+/// The fault of an answer that is not what its format allows.
+#[must_use]
+pub fn malformed(message: String) -> Fault {
+    fault(FaultKind::Malformed, 502, message)
 }
 
 /// The fault of an upstream that did not answer in time.

@@ -122,6 +122,18 @@ pub struct Stamp {
     pub id: String,
 }
 
+impl Stamp {
+    /// Takes over what a stream's start says: the provider's id, and its model where the client named none.
+    pub fn meet(&mut self, id: &str, model: &str) {
+        if !id.is_empty() {
+            id.clone_into(&mut self.id);
+        }
+        if self.model.is_empty() {
+            model.clone_into(&mut self.model);
+        }
+    }
+}
+
 /// Writes the reply to one request.
 pub trait ReplyWriter: Send + Sync {
     /// A whole reply.

@@ -123,14 +123,7 @@ struct CompletionStream {
 impl StreamEncoder for CompletionStream {
     fn event(&mut self, event: &ChatEvent, out: &mut BytesMut) {
         match event {
-            ChatEvent::Start { id, model } => {
-                if !id.is_empty() {
-                    self.stamp.id.clone_from(id);
-                }
-                if self.stamp.model.is_empty() {
-                    self.stamp.model.clone_from(model);
-                }
-            }
+            ChatEvent::Start { id, model } => self.stamp.meet(id, model),
             ChatEvent::Open { block, choice, kind: BlockKind::Text } => {
                 self.texts.insert(*block, *choice);
             }

@@ -1,5 +1,7 @@
 //! OpenAI embeddings towards the client. Not for upstreams that speak this format: that traffic is spliced.
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use serde::{Serialize, Serializer};
 use serde_json::value::RawValue;
@@ -123,18 +125,8 @@ impl Serialize for Vector<'_> {
     }
 }
 
-/// RFC 4648 base64, with padding, of the numbers as little-endian 32-bit floats.
+/// Base64 of the numbers as little-endian 32-bit floats.
 fn base64(vector: &[f32]) -> String {
-    const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let bytes: Vec<u8> = vector.iter().flat_map(|number| number.to_le_bytes()).collect();
-    let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);
-    for group in bytes.chunks(3) {
-        let bits =
-            group.iter().fold(0_u32, |bits, byte| bits << 8 | u32::from(*byte)) << (8 * (3 - group.len()));
-        for sextet in 0..4 {
-            let value = bits >> (18 - 6 * sextet) & 63;
-            text.push(if sextet > group.len() { '=' } else { char::from(ALPHABET[value as usize]) });
-        }
-    }
-    text
+    STANDARD.encode(bytes)
 }

@@ -70,12 +70,7 @@ impl StreamEncoder for MessagesStream {
     fn event(&mut self, event: &ChatEvent, out: &mut BytesMut) {
         match event {
             ChatEvent::Start { id, model } => {
-                if !id.is_empty() {
-                    self.stamp.id.clone_from(id);
-                }
-                if self.stamp.model.is_empty() {
-                    self.stamp.model.clone_from(model);
-                }
+                self.stamp.meet(id, model);
                 self.start(out);
             }
             ChatEvent::Open { block, choice: 0, kind } => self.opened(*block, kind, out),

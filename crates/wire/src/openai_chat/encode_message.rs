@@ -9,6 +9,7 @@ use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 
 use super::renames::Renames;
+use super::writer::{Function, ToolCall};
 use crate::chat::{Block, ChatRequest, Role, Source, Turn};
 use crate::fault::Loss;
 use crate::format::Format;
@@ -297,17 +298,4 @@ impl<'a> File<'a> {
             }
         }
     }
-}
-
-#[derive(Serialize)]
-struct ToolCall<'a> {
-    id: &'a str,
-    r#type: &'static str,
-    function: Function<'a>,
-}
-
-#[derive(Serialize)]
-struct Function<'a> {
-    name: &'a str,
-    arguments: &'a str,
 }

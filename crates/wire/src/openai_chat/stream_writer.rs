@@ -58,14 +58,7 @@ enum OpenKind {
 impl StreamEncoder for ChatStream {
     fn event(&mut self, event: &ChatEvent, out: &mut BytesMut) {
         match event {
-            ChatEvent::Start { id, model } => {
-                if !id.is_empty() {
-                    self.stamp.id.clone_from(id);
-                }
-                if self.stamp.model.is_empty() {
-                    self.stamp.model.clone_from(model);
-                }
-            }
+            ChatEvent::Start { id, model } => self.stamp.meet(id, model),
             ChatEvent::Open { block, choice, kind } => self.opened(*block, *choice, kind, out),
             ChatEvent::Delta { block, text } => self.fed(*block, text, out),
             ChatEvent::Close { block } => {

@@ -175,17 +175,18 @@ struct Message<'a> {
     provider_specific_fields: Option<ProviderFields<'a>>,
 }
 
+/// A call of a tool, as a message of either direction holds it.
 #[derive(Serialize)]
-struct ToolCall<'a> {
-    id: &'a str,
-    r#type: &'static str,
-    function: Function<'a>,
+pub(super) struct ToolCall<'a> {
+    pub(super) id: &'a str,
+    pub(super) r#type: &'static str,
+    pub(super) function: Function<'a>,
 }
 
 #[derive(Serialize)]
-struct Function<'a> {
-    name: &'a str,
-    arguments: &'a str,
+pub(super) struct Function<'a> {
+    pub(super) name: &'a str,
+    pub(super) arguments: &'a str,
 }
 
 #[derive(Serialize)]
