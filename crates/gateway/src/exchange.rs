@@ -345,7 +345,13 @@ fn upstream_codec(format: Format) -> Option<&'static dyn wire::codec::UpstreamCo
         Format::OllamaChat => Some(&ollama::OllamaChat),
         Format::OllamaGenerate => Some(&ollama::OllamaGenerate),
         Format::AnthropicMessages => Some(&wire::anthropic_messages::MessagesUpstream),
-        Format::OpenAiCompletions | Format::OpenAiEmbeddings | Format::OllamaEmbed => None,
+        Format::OpenAiResponses
+        | Format::Gemini
+        | Format::BedrockConverse
+        | Format::CohereChat
+        | Format::OpenAiCompletions
+        | Format::OpenAiEmbeddings
+        | Format::OllamaEmbed => None,
     }
 }
 

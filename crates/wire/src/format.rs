@@ -12,6 +12,14 @@ pub enum Format {
     OpenAiEmbeddings,
     /// `POST …/v1/messages`, as Anthropic documents it.
     AnthropicMessages,
+    /// `POST …/responses`, as OpenAI documents it.
+    OpenAiResponses,
+    /// Google's `:generateContent`, on AI Studio and on Vertex AI.
+    Gemini,
+    /// Amazon Bedrock's `/model/ID/converse`, streamed as AWS events.
+    BedrockConverse,
+    /// Cohere's `POST /v2/chat`.
+    CohereChat,
     /// Ollama's `POST /api/chat`, newline-delimited JSON.
     OllamaChat,
     /// Ollama's `POST /api/generate`, newline-delimited JSON.
@@ -36,7 +44,13 @@ impl Format {
     #[must_use]
     pub const fn operation(self) -> Operation {
         match self {
-            Self::OpenAiChat | Self::AnthropicMessages | Self::OllamaChat => Operation::Chat,
+            Self::OpenAiChat
+            | Self::OpenAiResponses
+            | Self::AnthropicMessages
+            | Self::Gemini
+            | Self::BedrockConverse
+            | Self::CohereChat
+            | Self::OllamaChat => Operation::Chat,
             Self::OpenAiCompletions | Self::OllamaGenerate => Operation::Completion,
             Self::OpenAiEmbeddings | Self::OllamaEmbed => Operation::Embedding,
         }
@@ -50,6 +64,10 @@ impl Format {
             Self::OpenAiCompletions => "OpenAI completions",
             Self::OpenAiEmbeddings => "OpenAI embeddings",
             Self::AnthropicMessages => "Anthropic Messages",
+            Self::OpenAiResponses => "OpenAI Responses",
+            Self::Gemini => "Gemini",
+            Self::BedrockConverse => "Bedrock Converse",
+            Self::CohereChat => "Cohere chat",
             Self::OllamaChat => "Ollama chat",
             Self::OllamaGenerate => "Ollama generate",
             Self::OllamaEmbed => "Ollama embed",

@@ -66,6 +66,8 @@ pub struct Usage {
     pub audio_input: u64,
     /// The part of `output` that was sound.
     pub audio_output: u64,
+    /// Web searches made while answering.
+    pub searches: u64,
     /// The service tier that served the call, where the provider says.
     pub tier: Tier,
     /// What the provider says the call cost, in nano-dollars, where it says.

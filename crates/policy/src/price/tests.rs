@@ -327,6 +327,7 @@ fn any_usage() -> impl Strategy<Value = Usage> {
         reasoning: n[5],
         audio_input: n[6],
         audio_output: n[7],
+        searches: 0,
         tier,
         reported_cost_nano: None,
     })

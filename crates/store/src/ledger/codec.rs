@@ -7,7 +7,7 @@
 //! number   = LEB128, 1 to 10 bytes            text = length: number | UTF-8, at most 512 bytes
 //! ending   = 0 complete, 1 abandoned, 2 failed
 //! cost?    = 0 | 1 number                     zigzag nano-dollars: corrections are negative
-//! usage?   = 0 | 1 eight counts, tier, reported cost?     in the order of `wire::reply::Usage`
+//! usage?   = 0 | 1 nine counts, tier, reported cost?     in the order of `wire::reply::Usage`
 //! tier     = 0 standard, 1 flex, 2 priority
 //! ```
 //!
@@ -75,14 +75,16 @@ fn usage(out: &mut Vec<u8>, usage: Usage) {
         reasoning,
         audio_input,
         audio_output,
+        searches,
         tier,
         reported_cost_nano,
     } = usage;
-    for count in
-        [input, output, cache_read, cache_write, cache_write_1h, reasoning, audio_input, audio_output]
+    let sound = [audio_input, audio_output];
+    for count in [input, output, cache_read, cache_write, cache_write_1h, reasoning].into_iter().chain(sound)
     {
         number(out, count);
     }
+    number(out, searches);
     out.push(match tier {
         Tier::Standard => 0,
         Tier::Flex => 1,
@@ -209,6 +211,7 @@ impl Fields<'_> {
             reasoning: self.number("reasoning")?,
             audio_input: self.number("audio_input")?,
             audio_output: self.number("audio_output")?,
+            searches: self.number("searches")?,
             tier: match self.byte("tier")? {
                 0 => Tier::Standard,
                 1 => Tier::Flex,

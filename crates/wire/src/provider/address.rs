@@ -101,18 +101,20 @@ fn no_base(provider: &Provider) -> AddressError {
 
 const OPENAI_ROUTES: &[&str] = &["/chat/completions", "/completions", "/embeddings"];
 const MESSAGES_ROUTES: &[&str] = &["/v1/messages"];
+const RESPONSES_ROUTES: &[&str] = &["/responses"];
 const OLLAMA_ROUTES: &[&str] = &["/api/chat", "/api/generate", "/api/embed"];
 
 /// The path of `speaks` below `base_path`, without doubling what `base_path` already says: a whole route
 /// (people paste full URLs) or the first segments of the path (`/v1`, `/api`).
 fn joined(base_path: &str, speaks: &Speaks) -> String {
-    let (routes, head, route) = match speaks.format {
+    let parent = speaks.path.rsplit_once('/').map_or("", |(head, _)| head);
+    let (routes, head, route): (&[&str], _, _) = match speaks.format {
         Format::OllamaChat | Format::OllamaGenerate | Format::OllamaEmbed => {
-            (OLLAMA_ROUTES, speaks.path.rsplit_once('/').map_or("", |(head, _)| head), speaks.path)
+            (OLLAMA_ROUTES, parent, speaks.path)
         }
-        Format::AnthropicMessages => {
-            (MESSAGES_ROUTES, speaks.path.rsplit_once('/').map_or("", |(head, _)| head), speaks.path)
-        }
+        Format::AnthropicMessages => (MESSAGES_ROUTES, parent, speaks.path),
+        Format::OpenAiResponses => (RESPONSES_ROUTES, parent, &speaks.path[parent.len()..]),
+        Format::Gemini | Format::BedrockConverse | Format::CohereChat => (&[], parent, speaks.path),
         Format::OpenAiChat | Format::OpenAiCompletions | Format::OpenAiEmbeddings => {
             let at = speaks.path.rfind(speaks.format.operation().route()).unwrap_or(0);
             let (head, route) = speaks.path.split_at(at);
