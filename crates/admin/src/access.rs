@@ -6,6 +6,7 @@ use gateway::deliver;
 use gateway::life::Gateway;
 use gateway::refusal::Refusal;
 use http::request::Parts;
+use wire::format::Format;
 
 /// Proof that the caller was identified.
 pub(crate) struct Known;
@@ -26,6 +27,6 @@ impl FromRequestParts<Gateway> for Known {
 
 impl IntoResponse for Refused {
     fn into_response(self) -> Response {
-        deliver::bare_refusal(&self.0, None).map(axum::body::Body::new)
+        deliver::bare_refusal(&self.0, Format::OpenAiChat, None).map(axum::body::Body::new)
     }
 }

@@ -6,7 +6,7 @@ use axum::Router;
 use axum::extract::Path;
 use axum::response::{Html, IntoResponse, Response};
 use axum::routing::get;
-use gateway::endpoint::{ROUTES, Route};
+use gateway::endpoint::{ROUTES, Route, Task};
 use gateway::life::Gateway;
 use http::{StatusCode, header};
 use utoipa::openapi::path::{HttpMethod, OperationBuilder, ParameterBuilder, ParameterIn, PathItem};
@@ -16,7 +16,7 @@ use utoipa::openapi::{
     ComponentsBuilder, ContentBuilder, InfoBuilder, Object, ObjectBuilder, OpenApi, OpenApiBuilder, Required,
     ResponseBuilder, SecurityRequirement, Type,
 };
-use wire::format::Operation;
+use wire::format::{Format, Operation};
 
 /// The page; its script and style come from `/docs/…` of this same binary.
 const PAGE: &str = include_str!("docs.html");
@@ -52,7 +52,7 @@ pub(crate) fn add_model_routes(openapi: &mut OpenApi) {
         } else {
             route.prefix.to_owned()
         };
-        let (summary, required, properties) = body(route.operation);
+        let (summary, required, properties) = body(route);
         let schema =
             properties.into_iter().fold(ObjectBuilder::new(), |schema, (name, kind, description)| {
                 schema.property(name, ObjectBuilder::new().schema_type(kind).description(Some(description)))
@@ -107,11 +107,27 @@ fn operation_id(route: &Route) -> String {
 type Property = (&'static str, Type, &'static str);
 
 /// What an operation's body holds, for the reader of the page; other fields are passed to the provider.
-fn body(operation: Operation) -> (&'static str, &'static [&'static str], Vec<Property>) {
+fn body(route: &Route) -> (&'static str, &'static [&'static str], Vec<Property>) {
     let model = ("model", Type::String, "A public model name, an alias, or provider/model");
     let stream = ("stream", Type::Boolean, "Whether the reply is wanted as server-sent events");
-    match operation {
-        Operation::Chat => (
+    let messages = ("messages", Type::Array, "The conversation, oldest first, in Anthropic's shape");
+    match (route.format, route.task, route.format.operation()) {
+        (_, Task::Count, _) => {
+            ("Count the tokens of a prompt", &["model", "messages"], vec![model, messages])
+        }
+        (Format::AnthropicMessages, ..) => (
+            "Continue a conversation, in Anthropic's format",
+            &["model", "messages"],
+            vec![
+                model,
+                messages,
+                stream,
+                ("max_tokens", Type::Integer, "Upper bound of generated tokens"),
+                ("system", Type::String, "Instructions of the application"),
+                ("tools", Type::Array, "Functions the model may call"),
+            ],
+        ),
+        (_, _, Operation::Chat) => (
             "Continue a conversation",
             &["model", "messages"],
             vec![
@@ -123,7 +139,7 @@ fn body(operation: Operation) -> (&'static str, &'static [&'static str], Vec<Pro
                 ("tools", Type::Array, "Functions the model may call"),
             ],
         ),
-        Operation::Completion => (
+        (_, _, Operation::Completion) => (
             "Continue a text",
             &["model", "prompt"],
             vec![
@@ -133,7 +149,7 @@ fn body(operation: Operation) -> (&'static str, &'static [&'static str], Vec<Pro
                 ("max_tokens", Type::Integer, "Upper bound of generated tokens"),
             ],
         ),
-        Operation::Embedding => (
+        (_, _, Operation::Embedding) => (
             "Vectors for texts",
             &["model", "input"],
             vec![

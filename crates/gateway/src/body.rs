@@ -38,6 +38,12 @@ impl From<Vec<Bytes>> for Pieces {
     }
 }
 
+impl From<Pieces> for Vec<Bytes> {
+    fn from(pieces: Pieces) -> Self {
+        pieces.queue.into()
+    }
+}
+
 impl From<Bytes> for Pieces {
     fn from(bytes: Bytes) -> Self {
         Self::from(vec![bytes])

@@ -7,6 +7,7 @@ use http::header::{HeaderMap, HeaderName, HeaderValue};
 use uuid::Uuid;
 use wire::format::Operation;
 
+use crate::endpoint::Endpoint;
 use crate::snapshot::Snapshot;
 
 static CALL_ID: HeaderName = HeaderName::from_static("x-litellm-call-id");
@@ -20,10 +21,8 @@ pub struct Call {
     pub random: u64,
     /// The configuration in force when it began.
     pub snapshot: Arc<Snapshot>,
-    /// What is asked for.
-    pub operation: Operation,
-    /// The model named by the path.
-    pub path_model: Option<String>,
+    /// What the path asks for.
+    pub endpoint: Endpoint,
     /// The client's headers.
     pub headers: HeaderMap,
     /// When the request was complete.
@@ -35,12 +34,7 @@ pub struct Call {
 impl Call {
     /// A call that begins now.
     #[must_use]
-    pub fn new(
-        snapshot: Arc<Snapshot>,
-        operation: Operation,
-        path_model: Option<String>,
-        headers: HeaderMap,
-    ) -> Self {
+    pub fn new(snapshot: Arc<Snapshot>, endpoint: Endpoint, headers: HeaderMap) -> Self {
         let uuid = Uuid::now_v7();
         let id = headers.get(&CALL_ID).filter(|id| usable(id)).cloned().unwrap_or_else(|| {
             let mut text = Uuid::encode_buffer();
@@ -52,8 +46,7 @@ impl Call {
             // The variant and a counter stand in front of the random half of this word.
             random: uuid.as_u64_pair().1.rotate_left(32),
             snapshot,
-            operation,
-            path_model,
+            endpoint,
             headers,
             started: Instant::now(),
             waited: Duration::ZERO,
@@ -64,6 +57,12 @@ impl Call {
     #[must_use]
     pub fn id(&self) -> &str {
         self.id.to_str().unwrap_or_default()
+    }
+
+    /// The operation asked for.
+    #[must_use]
+    pub fn operation(&self) -> Operation {
+        self.endpoint.operation()
     }
 
     /// Our own time so far: everything but waiting for upstreams.

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::header::HeaderMap;
+use http::header::{HeaderMap, USER_AGENT};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use wire::envelope::Envelope;
@@ -56,6 +56,9 @@ impl Controls {
                 _ => {}
             }
         }
+        if controls.drop_params.is_none() && is_coding_agent(headers) {
+            controls.drop_params = Some(true);
+        }
         if let Some(text) = header(headers, "x-litellm-timeout")? {
             controls.timeout = seconds("x-litellm-timeout", Some(text))?;
         }
@@ -64,6 +67,14 @@ impl Controls {
         }
         Ok(controls)
     }
+}
+
+/// Command-line agents send every field of their own vendor's API to whatever model they are pointed at, and
+/// have no switch that would stop it.
+fn is_coding_agent(headers: &HeaderMap) -> bool {
+    let agent = headers.get(USER_AGENT).and_then(|agent| agent.to_str().ok()).unwrap_or_default();
+    let codex = agent.strip_prefix("codex").is_some_and(|rest| rest.starts_with(['-', '_', ' ', '/']));
+    codex || ["claude-cli/", "claude-code/", "GeminiCLI"].iter().any(|name| agent.starts_with(name))
 }
 
 fn header<'a>(headers: &'a HeaderMap, name: &'static str) -> Result<Option<&'a str>, Refusal> {

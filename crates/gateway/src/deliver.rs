@@ -10,6 +10,8 @@ use http::header::{
 };
 use http::{Response, StatusCode};
 
+use wire::format::Format;
+
 use crate::admit::Permit;
 use crate::body::ReplyBody;
 use crate::call::Call;
@@ -79,7 +81,8 @@ pub fn answer(call: &Call, permit: Permit, answer: Answer, asked: &str, retries:
         let fields: Vec<&str> = losses.iter().map(|loss| loss.field.as_str()).collect();
         headers.insert(&X_TOLLGATE_DROPPED_PARAMS, label(&fields.join(", ")));
     }
-    let mut settlement = Settlement::open(deployment, permit, call.id.clone(), call.operation, call.started);
+    let mut settlement =
+        Settlement::open(deployment, permit, call.id.clone(), call.operation(), call.started);
     let body = match reply {
         Reply::Whole { body, usage } => {
             settlement.usage = usage;
@@ -127,17 +130,17 @@ pub fn unanswered(call: &Call, unanswered: Unanswered, asked: &str) -> Response<
 #[must_use]
 pub fn refusal(call: &Call, refusal: &Refusal) -> Response<ReplyBody> {
     let shown_id = call.snapshot.general.call_id_in_errors.then(|| call.id());
-    let mut response = bare_refusal(refusal, shown_id);
+    let mut response = bare_refusal(refusal, call.endpoint.format, shown_id);
     let headers = response.headers_mut();
     headers.insert(&X_LITELLM_CALL_ID, call.id.clone());
     headers.insert(&X_LITELLM_RESPONSE_COST, ZERO);
     response
 }
 
-/// A refusal outside of any call.
+/// A refusal outside of any call, to a caller who speaks `format`.
 #[must_use]
-pub fn bare_refusal(refusal: &Refusal, call_id: Option<&str>) -> Response<ReplyBody> {
-    let mut response = Response::new(ReplyBody::from(refusal.body(call_id)));
+pub fn bare_refusal(refusal: &Refusal, format: Format, call_id: Option<&str>) -> Response<ReplyBody> {
+    let mut response = Response::new(ReplyBody::from(refusal.body(format, call_id)));
     *response.status_mut() =
         StatusCode::from_u16(refusal.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let headers = response.headers_mut();

@@ -23,8 +23,6 @@ use crate::deliver::{self, Labelled};
 use crate::settings::{DeploymentSettings, ProviderSettings, Settings};
 use crate::transport::Destination;
 
-const OPERATIONS: [Operation; 3] = [Operation::Chat, Operation::Completion, Operation::Embedding];
-
 /// A deployment, ready to be called.
 #[derive(Debug)]
 pub struct Deployment {
@@ -64,10 +62,11 @@ pub struct Deployment {
     unpriced_said: AtomicBool,
     /// Credentials that are sent upstream and must not come back to a caller.
     secrets: Vec<SecretString>,
-    lanes: [Option<Lane>; 3],
+    /// One for each format spoken, the preferred one of each operation first.
+    lanes: Vec<Lane>,
 }
 
-/// Where and how one operation of a deployment is called.
+/// Where and how a deployment is called in one format.
 #[derive(Debug)]
 pub struct Lane {
     /// The format spoken there.
@@ -76,8 +75,14 @@ pub struct Lane {
     pub model: String,
     /// The same as JSON text, ready to be spliced.
     pub model_json: Bytes,
+    /// Whether the body names the model; in some formats only the address does.
+    pub names_model: bool,
     /// The address; `None` where no connection is needed, see [`crate::made`].
     pub to: Option<Destination>,
+    /// The address for streams, where that is another.
+    pub stream_to: Option<Destination>,
+    /// Where tokens are counted, if the provider counts them.
+    pub count_to: Option<Destination>,
     /// All headers of the request, credentials included (marked sensitive).
     pub headers: HeaderMap,
 }
@@ -139,16 +144,17 @@ impl Deployment {
         })
     }
 
-    /// Where `operation` is called; falls back to chat for a completion the provider only knows as chat.
+    /// Where a caller who speaks `client` is served: in the same format if it is spoken, else in the preferred
+    /// one. A completion that the provider only knows as chat is served as chat.
     #[must_use]
-    pub fn lane(&self, operation: Operation) -> Option<&Lane> {
-        let own = self.lanes[index(operation)].as_ref();
+    pub fn lane(&self, client: Format) -> Option<&Lane> {
+        let operation = client.operation();
+        let first = |operation| self.lanes.iter().find(move |lane| lane.format.operation() == operation);
+        let own = || self.lanes.iter().find(|lane| lane.format == client).or_else(|| first(operation));
         match operation {
-            Operation::Completion if self.is_chat_model() => {
-                self.lanes[index(Operation::Chat)].as_ref().or(own)
-            }
-            Operation::Completion => own.or(self.lanes[index(Operation::Chat)].as_ref()),
-            Operation::Chat | Operation::Embedding => own,
+            Operation::Completion if self.is_chat_model() => first(Operation::Chat).or_else(own),
+            Operation::Completion => own().or_else(|| first(Operation::Chat)),
+            Operation::Chat | Operation::Embedding => own(),
         }
     }
 
@@ -228,14 +234,6 @@ fn secrets(entry: &DeploymentSettings, known: Option<&ProviderSettings>) -> Vec<
     trimmed.map(SecretString::from).collect()
 }
 
-fn index(operation: Operation) -> usize {
-    match operation {
-        Operation::Chat => 0,
-        Operation::Completion => 1,
-        Operation::Embedding => 2,
-    }
-}
-
 /// The base URL and version in force for an entry.
 struct Address {
     base: Option<String>,
@@ -252,7 +250,7 @@ impl Address {
     }
 }
 
-type Lanes = ([Option<Lane>; 3], Option<String>);
+type Lanes = (Vec<Lane>, Option<String>);
 
 fn lanes(
     entry: &DeploymentSettings,
@@ -261,52 +259,49 @@ fn lanes(
     model: &str,
     address: &Address,
 ) -> Result<Lanes, String> {
-    let mut lanes = [None, None, None];
     if provider.addressing == Addressing::BuiltIn {
-        for operation in OPERATIONS {
-            lanes[index(operation)] = provider.speak(operation, home_format(operation)).map(|speaks| Lane {
-                format: speaks.format,
-                model: model.to_owned(),
-                model_json: envelope::json(model),
-                to: None,
-                headers: HeaderMap::new(),
-            });
-        }
-        return Ok((lanes, None));
+        return Ok((provider.speaks.iter().map(|speaks| Lane::made(speaks.format, model)).collect(), None));
     }
     let Some(base) = &address.base else {
-        return Ok((lanes, Some(missing("address", "api_base", provider.base_env, entry))));
+        return Ok((Vec::new(), Some(missing("address", "api_base", provider.base_env, entry))));
     };
     let key = key(entry, known);
     let own_address = provider.base_url == Some(base.as_str()) || provider.base_url.is_none();
     let needed = matches!(provider.key, KeyRule::Required) && own_address;
     if needed && key.is_none() && entry.azure_ad_token.is_none() {
-        return Ok((lanes, Some(missing("API key", "api_key", provider.key_env, entry))));
+        return Ok((Vec::new(), Some(missing("API key", "api_key", provider.key_env, entry))));
     }
-    for operation in OPERATIONS {
-        let Some(speaks) = provider.speak(operation, home_format(operation)) else { continue };
+    let mut lanes = Vec::with_capacity(provider.speaks.len());
+    for speaks in provider.speaks {
         let place = address::address(provider, speaks, Some(base), model, address.version.as_deref())
             .map_err(|error| error.to_string())?;
-        let to = Some(Destination::parse(&place.url).map_err(|problem| format!("api_base: {problem}"))?);
-        let headers = request_headers(entry, known, provider, key, place.auth)?;
-        lanes[index(operation)] = Some(Lane {
-            format: speaks.format,
-            model_json: envelope::json(&place.model),
-            model: place.model,
-            to,
-            headers,
+        let parse = |url: &String| Destination::parse(url).map_err(|problem| format!("api_base: {problem}"));
+        lanes.push(Lane {
+            to: Some(parse(&place.url)?),
+            stream_to: place.stream_url.as_ref().map(parse).transpose()?,
+            count_to: place.count_url.as_ref().map(parse).transpose()?,
+            headers: request_headers(entry, known, provider, key, place.auth)?,
+            names_model: !speaks.path.contains("{model}"),
+            ..Lane::made(speaks.format, &place.model)
         });
     }
     Ok((lanes, None))
 }
 
-/// The format our callers speak for an operation.
-#[must_use]
-pub fn home_format(operation: Operation) -> Format {
-    match operation {
-        Operation::Chat => Format::OpenAiChat,
-        Operation::Completion => Format::OpenAiCompletions,
-        Operation::Embedding => Format::OpenAiEmbeddings,
+impl Lane {
+    /// Answered in this process.
+    #[must_use]
+    pub(crate) fn made(format: Format, model: &str) -> Self {
+        Self {
+            format,
+            model: model.to_owned(),
+            model_json: envelope::json(model),
+            names_model: true,
+            to: None,
+            stream_to: None,
+            count_to: None,
+            headers: HeaderMap::new(),
+        }
     }
 }
 

@@ -8,28 +8,30 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use http::header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderMap};
 use http::{Method, StatusCode};
-use wire::codec::{ReplyReader, ReplyWriter, Stamp, Target};
-use wire::embed::Encoding;
+use wire::codec::Stamp;
 use wire::envelope::{self, Envelope};
 use wire::fault::{Fault, FaultKind, Loss, TranslateError};
-use wire::format::{Format, Operation};
+use wire::format::Format;
 use wire::frame::Framing;
 use wire::reply::Usage;
-use wire::{ollama, openai_chat, openai_completions, openai_embeddings, provider, tap};
+use wire::{codecs, ollama, openai_embeddings, tap};
 
 use crate::body::Pieces;
 use crate::call::{Call, unix_seconds};
-use crate::deployment::{Deployment, Lane, home_format};
+use crate::deployment::{Deployment, Lane};
 use crate::intake::Payload;
 use crate::made::{self, Words};
+use crate::prepare::{self, Prepared, Reading};
 use crate::refusal::Refusal;
-use crate::stream::{Flow, Relay, Translation, Voice};
+use crate::stream::{Flow, Passing, Relay, Translation, Voice};
 use crate::transport::{Transport, UpstreamBody, UpstreamReply, fault, malformed, timeout_fault};
 
 /// Silence allowed between two reads of a stream, unless a shorter timeout is configured.
 const MOST_SILENCE: Duration = Duration::from_secs(600);
 /// How much of an upstream's error body is read.
 const MOST_ERROR: usize = 256 << 10;
+/// Nesting of a translated request; what came in is bounded already.
+const MOST_DEPTH: usize = 256;
 
 /// An answer that has begun.
 #[derive(Debug)]
@@ -62,22 +64,6 @@ pub enum Failure {
     Refused(Refusal),
 }
 
-/// How the answer to a prepared request is read.
-enum Reading {
-    /// It is in the client's format already.
-    Relay,
-    /// It is translated.
-    Translate { reader: Box<dyn ReplyReader>, writer: Box<dyn ReplyWriter> },
-    /// Ollama's vectors.
-    Vectors(Encoding),
-}
-
-struct Prepared {
-    body: Pieces,
-    reading: Reading,
-    losses: Vec<Loss>,
-}
-
 /// Sends the call to `deployment` and waits for the answer to begin.
 ///
 /// # Errors
@@ -89,10 +75,7 @@ pub async fn attempt(
     deployment: &Arc<Deployment>,
 ) -> Result<Answer, Failure> {
     if let Some(text) = &deployment.settings.mock_response {
-        let made =
-            made::reply(call.operation, &payload.asked, Words::Text(text), &payload.envelope, call.id());
-        return answer(call, payload, deployment, std::future::ready(Ok(made)), Reading::Relay, Vec::new())
-            .await;
+        return mocked(call, payload, deployment, text).await;
     }
     if let Some(trouble) = &deployment.trouble {
         return Err(Failure::Fault {
@@ -100,19 +83,56 @@ pub async fn attempt(
             headers: Box::default(),
         });
     }
-    let lane = deployment.lane(call.operation).ok_or_else(|| Failure::Refused(no_lane(call, deployment)))?;
-    let prepared = prepare(call, payload, deployment, lane).map_err(Failure::Refused)?;
+    let format = call.endpoint.format;
+    let lane = deployment.lane(format).ok_or_else(|| Failure::Refused(no_lane(call, deployment)))?;
+    let prepared = prepare::request(call, payload, deployment, lane).map_err(Failure::Refused)?;
     if !prepared.losses.is_empty() && !payload.controls.drop_params.unwrap_or(deployment.drop_params) {
         return Err(Failure::Refused(unsupported(&prepared.losses, deployment)));
     }
-    let Prepared { body, reading, losses } = prepared;
-    let Some(to) = &lane.to else {
-        let made = made::reply(call.operation, &deployment.model, Words::Echo, &payload.envelope, call.id());
-        return answer(call, payload, deployment, std::future::ready(Ok(made)), reading, losses).await;
+    let to = if payload.stream { lane.stream_to.as_ref().or(lane.to.as_ref()) } else { lane.to.as_ref() };
+    let Some(to) = to else {
+        return made_here(call, payload, deployment, lane, prepared, Words::Echo).await;
     };
+    let Prepared { body, reading, losses } = prepared;
+    let headers = prepare::headers(call, lane);
     // Pinned here and passed on by reference: futures of this size should not be moved about.
-    let sent = pin!(transport.send(to, Method::POST, lane.headers.clone(), body));
-    answer(call, payload, deployment, sent, reading, losses).await
+    let sent = pin!(transport.send(to, Method::POST, headers, body));
+    answer(call, payload, deployment, lane.format, sent, reading, losses).await
+}
+
+/// The configured text of `mock_response`, whoever the provider is.
+async fn mocked(
+    call: &mut Call,
+    payload: &Payload,
+    deployment: &Arc<Deployment>,
+    text: &str,
+) -> Result<Answer, Failure> {
+    let lane = Lane::made(made::format(call.operation()), &payload.asked);
+    let prepared = prepare::request(call, payload, deployment, &lane).map_err(Failure::Refused)?;
+    made_here(call, payload, deployment, &lane, prepared, Words::Text(text)).await
+}
+
+/// An answer that needs no connection.
+async fn made_here(
+    call: &mut Call,
+    payload: &Payload,
+    deployment: &Arc<Deployment>,
+    lane: &Lane,
+    prepared: Prepared,
+    words: Words<'_>,
+) -> Result<Answer, Failure> {
+    let Prepared { body, reading, losses } = prepared;
+    let translated;
+    let request = match reading {
+        Reading::Relay => &payload.envelope,
+        Reading::Translate { .. } | Reading::Vectors(_) => {
+            let read = Envelope::read(prepare::contiguous(body.into()), MOST_DEPTH);
+            translated = read.map_err(|error| Failure::Refused(Refusal::new(400, error.to_string())))?;
+            &translated
+        }
+    };
+    let made = made::reply(call.operation(), &lane.model, words, request, call.id());
+    answer(call, payload, deployment, lane.format, std::future::ready(Ok(made)), reading, losses).await
 }
 
 /// How long the answer may take to begin (a stream) or to be complete (a whole reply).
@@ -132,6 +152,7 @@ async fn answer(
     call: &mut Call,
     payload: &Payload,
     deployment: &Arc<Deployment>,
+    spoken: Format,
     sent: impl Future<Output = Result<UpstreamReply, Fault>>,
     reading: Reading,
     losses: Vec<Loss>,
@@ -153,8 +174,8 @@ async fn answer(
     let result = match arrived.unwrap_or_else(|_| Err(timeout_fault(patience))) {
         Ok(Arrived::Stream(flow)) => Ok(Reply::Stream(flow)),
         Ok(Arrived::Whole(bytes)) if status.is_success() => whole(call, payload, bytes, &headers, reading),
-        Ok(Arrived::Whole(bytes)) => Err(openai_chat::fault::read(status.as_u16(), &bytes)),
-        Err(_) if !status.is_success() => Err(openai_chat::fault::read(status.as_u16(), &[])),
+        Ok(Arrived::Whole(bytes)) => Err(codecs::fault(spoken, status.as_u16(), &bytes)),
+        Err(_) if !status.is_success() => Err(codecs::fault(spoken, status.as_u16(), &[])),
         Err(fault) => Err(fault),
     };
     match result {
@@ -228,7 +249,7 @@ fn whole(
     let unreadable =
         |error: TranslateError| malformed(format!("the answer is not what the API documents: {error}"));
     match reading.unwrap_or(Reading::Relay) {
-        Reading::Relay => relayed(payload, bytes),
+        Reading::Relay => relayed(call.endpoint.format, payload, bytes),
         Reading::Translate { reader, writer } => {
             let response = reader.whole(&bytes).map_err(unreadable)?;
             Ok(Reply::Whole {
@@ -244,10 +265,14 @@ fn whole(
     }
 }
 
-/// A same-format reply: the client's model name spliced in, everything else as it came.
-fn relayed(payload: &Payload, bytes: Bytes) -> Result<Reply, Fault> {
+/// A same-format reply: in OpenAI's the client's model name is spliced in, everything else is as it came.
+fn relayed(format: Format, payload: &Payload, bytes: Bytes) -> Result<Reply, Fault> {
     let text =
         std::str::from_utf8(&bytes).map_err(|_| malformed("the answer is not valid UTF-8".to_owned()))?;
+    if let Some(mut meter) = codecs::meter(format) {
+        meter.whole(text)?;
+        return Ok(Reply::Whole { usage: meter.usage(), body: bytes.into() });
+    }
     let seen =
         tap::look(text).map_err(|error| malformed(format!("the answer is not valid JSON: {error}")))?;
     if let Some(fault) = seen.fault {
@@ -281,6 +306,11 @@ fn flow(
             Flow::new(body, framing, Voice::Translation(translation), silence)
         }
         Reading::Relay | Reading::Vectors(_) => {
+            let format = call.endpoint.format;
+            if let Some(meter) = codecs::meter(format) {
+                let passing = Passing { format, meter, exception };
+                return Flow::new(body, Framing::Sse, Voice::Passing(passing), silence);
+            }
             let relay = Relay {
                 model: envelope::json(&payload.asked),
                 hide_usage: !payload.stream_usage,
@@ -294,158 +324,12 @@ fn flow(
 }
 
 fn stamp(call: &Call, payload: &Payload) -> Stamp {
-    let prefix = if call.operation == Operation::Completion { "cmpl-" } else { "chatcmpl-" };
+    let prefix = match call.endpoint.format {
+        Format::AnthropicMessages => "msg_",
+        Format::OpenAiCompletions => "cmpl-",
+        _ => "chatcmpl-",
+    };
     Stamp { model: payload.asked.clone(), created: unix_seconds(), id: format!("{prefix}{}", call.id()) }
-}
-
-/// The request in the format of `lane`.
-fn prepare(
-    call: &Call,
-    payload: &Payload,
-    deployment: &Deployment,
-    lane: &Lane,
-) -> Result<Prepared, Refusal> {
-    let pieces = edited(call, payload, deployment, lane);
-    if lane.format == home_format(call.operation) {
-        if !is_quirky(payload, deployment) {
-            return Ok(Prepared { body: pieces.into(), reading: Reading::Relay, losses: Vec::new() });
-        }
-        return quirked(payload, deployment, pieces, Reading::Relay, Vec::new());
-    }
-    let route = call.operation.route();
-    let refuse = |error: TranslateError| Refusal::untranslatable(route, &error);
-    let body = contiguous(pieces);
-    if lane.format == Format::OllamaEmbed {
-        let request = openai_embeddings::decode(&body).map_err(refuse)?;
-        let encoding = request.encoding;
-        let body = ollama::embed::encode(&request, &lane.model).map_err(refuse)?;
-        return Ok(Prepared { body: body.into(), reading: Reading::Vectors(encoding), losses: Vec::new() });
-    }
-    let client = client_codec(call.operation);
-    let inbound = client.decode(&body).map_err(refuse)?;
-    let target = Target { model: &lane.model, call_id: call.id() };
-    let upstream = upstream_codec(lane.format).ok_or_else(|| {
-        Refusal::new(500, format!("{} cannot be spoken to an upstream yet", lane.format.title()))
-    })?;
-    let outbound = upstream.encode(&inbound.request, &target).map_err(refuse)?;
-    let reading = Reading::Translate { reader: outbound.reader, writer: inbound.writer };
-    quirked(payload, deployment, vec![outbound.body], reading, outbound.losses)
-}
-
-fn client_codec(operation: Operation) -> &'static dyn wire::codec::ClientCodec {
-    match operation {
-        Operation::Completion => &openai_completions::CompletionClient,
-        Operation::Chat | Operation::Embedding => &openai_chat::ChatClient,
-    }
-}
-
-fn upstream_codec(format: Format) -> Option<&'static dyn wire::codec::UpstreamCodec> {
-    match format {
-        Format::OpenAiChat => Some(&openai_chat::ChatUpstream),
-        Format::OllamaChat => Some(&ollama::OllamaChat),
-        Format::OllamaGenerate => Some(&ollama::OllamaGenerate),
-        Format::AnthropicMessages => Some(&wire::anthropic_messages::MessagesUpstream),
-        Format::OpenAiResponses
-        | Format::Gemini
-        | Format::BedrockConverse
-        | Format::CohereChat
-        | Format::OpenAiCompletions
-        | Format::OpenAiEmbeddings
-        | Format::OllamaEmbed => None,
-    }
-}
-
-/// The client's body with what the configuration and the gateway change, everything else byte for byte.
-fn edited(call: &Call, payload: &Payload, deployment: &Deployment, lane: &Lane) -> Vec<Bytes> {
-    let envelope = &payload.envelope;
-    let mut edits = envelope.edit();
-    for name in envelope.names() {
-        let ours = crate::intake::steers_the_gateway(name) || is_unstored_metadata(name, envelope);
-        let unwanted =
-            deployment.settings.additional_drop_params.iter().chain(&payload.controls.additional_drop_params);
-        if ours || unwanted.into_iter().any(|unwanted| unwanted == name) {
-            edits.remove(name);
-        }
-    }
-    for (name, json) in &deployment.defaults {
-        if envelope.raw(name).is_none() {
-            edits.set(name, json.clone());
-        }
-    }
-    for (name, json) in deployment.overrides.iter().chain(&payload.controls.extra_body) {
-        edits.set(name, json.clone());
-    }
-    if envelope.text("model").is_none_or(|model| model != lane.model) {
-        edits.set("model", lane.model_json.clone());
-    }
-    if payload.stream && call.operation != Operation::Embedding && lane.format == home_format(call.operation)
-    {
-        ask_for_usage(envelope, &mut edits);
-    }
-    edits.finish()
-}
-
-/// OpenAI takes `metadata` only with `store`; elsewhere it is the gateway's field.
-fn is_unstored_metadata(name: &str, envelope: &Envelope) -> bool {
-    name == "metadata" && envelope.raw("store") != Some("true")
-}
-
-/// Usage of a stream is wanted whether or not the client wants to see it.
-fn ask_for_usage(envelope: &Envelope, edits: &mut envelope::Edits<'_>) {
-    let Some(mut options) = envelope.get::<serde_json::Map<String, serde_json::Value>>("stream_options")
-    else {
-        edits.set("stream_options", Bytes::from_static(b"{\"include_usage\":true}"));
-        return;
-    };
-    if options.get("include_usage") != Some(&serde_json::Value::Bool(true)) {
-        options.insert("include_usage".to_owned(), true.into());
-        edits.set("stream_options", envelope::json(&options));
-    }
-}
-
-/// Whether a quirk of the provider may concern this request; most requests need no second look.
-fn is_quirky(payload: &Payload, deployment: &Deployment) -> bool {
-    let envelope = &payload.envelope;
-    let added =
-        |name: &str| deployment.defaults.iter().chain(&deployment.overrides).any(|(added, _)| added == name);
-    let has = |name: &str| {
-        envelope.has(name)
-            || added(name)
-            || !payload.controls.extra_body.is_empty()
-            || (payload.stream && name == "stream_options")
-    };
-    deployment.concerns.any(has, envelope.body())
-}
-
-/// Applies the provider's quirks to a body in its format.
-fn quirked(
-    payload: &Payload,
-    deployment: &Deployment,
-    pieces: Vec<Bytes>,
-    reading: Reading,
-    mut losses: Vec<Loss>,
-) -> Result<Prepared, Refusal> {
-    let quirks = deployment.provider.quirks;
-    if quirks.is_empty() {
-        return Ok(Prepared { body: pieces.into(), reading, losses });
-    }
-    let body = contiguous(pieces);
-    let allowed = if payload.controls.allowed_openai_params.is_empty() {
-        &deployment.settings.allowed_openai_params
-    } else {
-        &payload.controls.allowed_openai_params
-    };
-    let quirked = provider::quirks::apply(quirks, deployment.rules_model(), &body, allowed)
-        .map_err(|error| Refusal::untranslatable("request", &error))?;
-    losses.extend(quirked.losses);
-    Ok(Prepared { body: quirked.body.map_or(body, Bytes::from).into(), reading, losses })
-}
-
-fn contiguous(mut pieces: Vec<Bytes>) -> Bytes {
-    match pieces.len() {
-        1 => pieces.swap_remove(0),
-        _ => pieces.concat().into(),
-    }
 }
 
 fn no_lane(call: &Call, deployment: &Deployment) -> Refusal {
@@ -454,7 +338,7 @@ fn no_lane(call: &Call, deployment: &Deployment) -> Refusal {
         format!(
             "litellm.BadRequestError: {} does not serve {}: model={}",
             deployment.provider.title,
-            call.operation.route(),
+            call.endpoint.route(),
             deployment.group
         ),
     )

@@ -14,6 +14,7 @@ use wire::format::Operation;
 
 use crate::call::Call;
 use crate::controls::Controls;
+use crate::endpoint::Task;
 use crate::refusal::Refusal;
 use crate::snapshot::Group;
 
@@ -146,7 +147,7 @@ where
         .with_kind("auth_error")
         .with_param(field));
     }
-    require(call.operation, &envelope)?;
+    require(call, &envelope)?;
     let asked = model(call, &envelope)?;
     let group = call.snapshot.group(&asked).ok_or_else(|| unknown_model(call, &asked))?;
     let stream = match envelope.raw("stream") {
@@ -154,7 +155,7 @@ where
         Some("true") => true,
         Some(_) => return Err(wrong_type("stream", "a boolean")),
     };
-    let stream = stream && call.operation != Operation::Embedding;
+    let stream = stream && call.operation() != Operation::Embedding && call.endpoint.task == Task::Reply;
     let stream_usage = call.snapshot.general.always_include_stream_usage || wants_usage(&envelope);
     let controls = Controls::read(&envelope, &call.headers)?;
     Ok(Payload { envelope, asked, group, stream, stream_usage, controls })
@@ -162,11 +163,11 @@ where
 
 /// The model asked for: the path's, the body's, or the configured default.
 fn model(call: &Call, envelope: &Envelope) -> Result<String, Refusal> {
-    if let Some(model) = &call.path_model {
+    if let Some(model) = &call.endpoint.model {
         return Ok(model.clone());
     }
     let general = &call.snapshot.general;
-    let default = match call.operation {
+    let default = match call.operation() {
         Operation::Chat | Operation::Completion => &general.completion_model,
         Operation::Embedding => &general.embedding_model,
     };
@@ -175,7 +176,7 @@ fn model(call: &Call, envelope: &Envelope) -> Result<String, Refusal> {
         (None | Some("null"), None, Some(default)) => Ok(default.clone()),
         (None | Some("null"), None, None) => Err(Refusal::new(
             400,
-            format!("{}: Missing required parameter: 'model'. {}", call.operation.route(), choices(call)),
+            format!("{}: Missing required parameter: 'model'. {}", call.endpoint.route(), choices(call)),
         )
         .with_param("model")),
         (Some(_), None, _) => Err(Refusal::new(400, "'model' must be a string.")
@@ -185,18 +186,19 @@ fn model(call: &Call, envelope: &Envelope) -> Result<String, Refusal> {
 }
 
 /// The field without which an operation means nothing.
-fn require(operation: Operation, envelope: &Envelope) -> Result<(), Refusal> {
-    let field = match operation {
+fn require(call: &Call, envelope: &Envelope) -> Result<(), Refusal> {
+    let field = match call.operation() {
         Operation::Chat => "messages",
         Operation::Completion => "prompt",
         Operation::Embedding => "input",
     };
     match envelope.raw(field) {
-        None | Some("null") => {
-            Err(Refusal::new(400, format!("{}: Missing required parameter: '{field}'.", operation.route()))
-                .with_param(field))
-        }
-        Some(raw) if operation == Operation::Chat && !raw.starts_with('[') => {
+        None | Some("null") => Err(Refusal::new(
+            400,
+            format!("{}: Missing required parameter: '{field}'.", call.endpoint.route()),
+        )
+        .with_param(field)),
+        Some(raw) if call.operation() == Operation::Chat && !raw.starts_with('[') => {
             Err(wrong_type("messages", "a list"))
         }
         Some(_) => Ok(()),
@@ -219,7 +221,7 @@ fn unknown_model(call: &Call, asked: &str) -> Refusal {
     let shown: Cow<'_, str> =
         if asked.len() > 200 { asked.chars().take(200).collect() } else { asked.into() };
     let message =
-        format!("{}: Invalid model name passed in model={shown}. {}", call.operation.route(), choices(call));
+        format!("{}: Invalid model name passed in model={shown}. {}", call.endpoint.route(), choices(call));
     Refusal::new(400, message).with_param("model")
 }
 

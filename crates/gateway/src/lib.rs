@@ -22,6 +22,7 @@ pub mod intake;
 pub mod life;
 pub mod live;
 pub mod made;
+mod prepare;
 pub mod probe;
 pub mod refusal;
 pub mod route;

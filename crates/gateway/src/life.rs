@@ -6,10 +6,10 @@ use bytes::Bytes;
 use http::Response;
 use http::request::Parts;
 use http_body::Body;
-use wire::format::Operation;
 
 use crate::body::ReplyBody;
 use crate::call::Call;
+use crate::endpoint::Endpoint;
 use crate::live::Live;
 use crate::refusal::Refusal;
 use crate::transport::Transport;
@@ -25,17 +25,11 @@ pub struct Gateway {
 }
 
 /// Answers one call of a model.
-pub async fn call<B>(
-    gateway: &Gateway,
-    operation: Operation,
-    path_model: Option<String>,
-    head: Parts,
-    body: B,
-) -> Response<ReplyBody>
+pub async fn call<B>(gateway: &Gateway, endpoint: Endpoint, head: Parts, body: B) -> Response<ReplyBody>
 where
     B: Body<Data = Bytes>,
 {
-    let mut call = Call::new(gateway.live.snapshot(), operation, path_model, head.headers);
+    let mut call = Call::new(gateway.live.snapshot(), endpoint, head.headers);
     match serve(gateway, &mut call, body).await {
         Ok(response) => response,
         Err(refusal) => deliver::refusal(&call, &refusal),

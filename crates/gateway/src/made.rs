@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 use tokio::time::Sleep;
 use wire::embed::{EmbedResponse, Encoding};
 use wire::envelope::Envelope;
-use wire::format::Operation;
+use wire::format::{Format, Operation};
 use wire::openai_embeddings;
 use wire::reply::Usage;
 
@@ -63,6 +63,16 @@ pub enum Words<'a> {
     Echo,
     /// The configured text of `mock_response`.
     Text(&'a str),
+}
+
+/// The format that made replies are in.
+#[must_use]
+pub fn format(operation: Operation) -> Format {
+    match operation {
+        Operation::Chat => Format::OpenAiChat,
+        Operation::Completion => Format::OpenAiCompletions,
+        Operation::Embedding => Format::OpenAiEmbeddings,
+    }
 }
 
 /// Answers an OpenAI-format request without calling anyone. The same request gets the same reply.

@@ -5,11 +5,12 @@ use std::time::Duration;
 
 use http::HeaderMap;
 use wire::envelope::{self, Envelope};
-use wire::format::Operation;
+use wire::format::{Format, Operation};
 
 use crate::call::Call;
 use crate::controls::Controls;
 use crate::deployment::Deployment;
+use crate::endpoint::Endpoint;
 use crate::exchange::{self, Failure};
 use crate::intake::Payload;
 use crate::life::Gateway;
@@ -26,13 +27,13 @@ const MOST_TOKENS: u32 = 5;
 /// # Errors
 /// What went wrong, in the words a caller would see.
 pub async fn deployment(gateway: &Gateway, deployment: &Arc<Deployment>) -> Result<(), String> {
-    let operation = match deployment.mode() {
-        Some("embedding") => Operation::Embedding,
-        Some("completion") => Operation::Completion,
-        Some("chat") | None => Operation::Chat,
+    let format = match deployment.mode() {
+        Some("embedding") => Format::OpenAiEmbeddings,
+        Some("completion") => Format::OpenAiCompletions,
+        Some("chat" | "responses") | None => Format::OpenAiChat,
         Some(other) => return Err(format!("models of mode {other} are not probed yet")),
     };
-    let body = match operation {
+    let body = match format.operation() {
         Operation::Chat => serde_json::json!({
             "model": deployment.group, "max_tokens": MOST_TOKENS,
             "messages": [{"role": "user", "content": "Say ok."}],
@@ -55,7 +56,7 @@ pub async fn deployment(gateway: &Gateway, deployment: &Arc<Deployment>) -> Resu
             ..Controls::default()
         },
     };
-    let mut call = Call::new(gateway.live.snapshot(), operation, None, HeaderMap::new());
+    let mut call = Call::new(gateway.live.snapshot(), Endpoint::reply(format), HeaderMap::new());
     match exchange::attempt(&gateway.transport, &mut call, &payload, deployment).await {
         Ok(_) => Ok(()),
         Err(Failure::Refused(refusal)) => Err(refusal.message),

@@ -1,9 +1,11 @@
-//! Our failure to the client: what it says, under which status, in OpenAI's shape as LiteLLM writes it.
+//! Our failure to the client: what it says, under which status, in the client's own shape (OpenAI's as
+//! LiteLLM writes it).
 
 use bytes::Bytes;
 use serde::Serialize;
-use wire::envelope;
 use wire::fault::{Fault, FaultKind, TranslateError};
+use wire::format::Format;
+use wire::{codecs, envelope};
 
 /// Why a call is not answered with a reply.
 #[derive(Clone, Debug, PartialEq)]
@@ -18,6 +20,8 @@ pub struct Refusal {
     pub message: String,
     /// Seconds after which another try makes sense.
     pub retry_after: Option<u64>,
+    /// What kind of failure of the upstream this tells of, if it does.
+    pub cause: Option<FaultKind>,
 }
 
 #[derive(Serialize)]
@@ -47,6 +51,7 @@ impl Refusal {
             param: None,
             message: message.into(),
             retry_after: None,
+            cause: None,
         }
     }
 
@@ -103,12 +108,29 @@ impl Refusal {
             param: fault.param.clone(),
             message: format!("litellm.{class}: {inner}{exception} - {}", fault.message),
             retry_after: None,
+            cause: Some(fault.kind),
         }
     }
 
-    /// The body in OpenAI's shape.
+    /// The body in the shape of `format`; `call_id` is shown where the shape has a place for it.
     #[must_use]
-    pub fn body(&self, call_id: Option<&str>) -> Bytes {
+    pub fn body(&self, format: Format, call_id: Option<&str>) -> Bytes {
+        codecs::error_body(format, &self.fault()).unwrap_or_else(|| self.openai(call_id))
+    }
+
+    /// The same as a fault, for formats that tell the two alike.
+    #[must_use]
+    pub fn fault(&self) -> Fault {
+        Fault {
+            kind: self.cause.unwrap_or(FaultKind::Other),
+            status: self.status,
+            message: self.message.clone(),
+            code: Some(self.kind.clone()),
+            param: self.param.clone(),
+        }
+    }
+
+    fn openai(&self, call_id: Option<&str>) -> Bytes {
         envelope::json(&Outer {
             error: Inner {
                 message: &self.message,

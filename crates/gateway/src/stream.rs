@@ -23,9 +23,11 @@ use tokio::time::Sleep;
 use wire::codec::{Finish, Read, StreamDecoder, StreamEncoder};
 use wire::event::ChatEvent;
 use wire::fault::{Fault, FaultKind};
+use wire::format::Format;
 use wire::frame::{Cut, Cutter, Frame, Framing};
+use wire::meter::Meter;
 use wire::reply::Usage;
-use wire::tap;
+use wire::{codecs, tap};
 
 use crate::refusal::Refusal;
 use crate::settle::{Ending, Settlement};
@@ -52,11 +54,23 @@ pub struct Flow {
 pub enum Voice {
     /// The upstream speaks the client's format.
     Relay(Relay),
+    /// It does, and it is not OpenAI's.
+    Passing(Passing),
     /// It does not.
     Translation(Translation),
 }
 
-/// Same-format frames, passed on.
+/// Same-format frames, passed on as they are.
+pub struct Passing {
+    /// The format.
+    pub format: Format,
+    /// Sees what was used and how the stream stands.
+    pub meter: Box<dyn Meter>,
+    /// The tag in error messages.
+    pub exception: String,
+}
+
+/// Same-format frames of OpenAI's, passed on with the model's name stamped anew.
 pub struct Relay {
     /// The JSON text of the model name the client asked for.
     pub model: Bytes,
@@ -193,6 +207,7 @@ impl Flow {
         let frame = cut.frame(&mut scratch).map_err(|error| malformed(error.to_string()))?;
         let heard = match &mut self.voice {
             Voice::Relay(relay) => relay.take(cut, frame, &mut self.usage, out)?,
+            Voice::Passing(passing) => passing.take(cut, frame, &mut self.usage, out)?,
             Voice::Translation(translation) => translation.take(frame, &mut self.usage, out)?,
         };
         if matches!(heard, Heard::End) {
@@ -212,6 +227,7 @@ impl Flow {
         }
         let complete = match &mut self.voice {
             Voice::Relay(relay) => relay.end(out),
+            Voice::Passing(passing) => passing.meter.is_complete(),
             Voice::Translation(translation) => translation.end(&mut self.usage, out)?,
         };
         if !complete {
@@ -247,16 +263,43 @@ impl Voice {
     fn fail(&mut self, fault: Fault, out: &mut BytesMut) {
         match self {
             Self::Relay(relay) => {
-                let body = Refusal::from_fault(&fault, &relay.exception).body(None);
+                let body = Refusal::from_fault(&fault, &relay.exception).body(Format::OpenAiChat, None);
                 out.extend_from_slice(b"data: ");
                 out.extend_from_slice(&body);
                 out.extend_from_slice(b"\n\n");
+            }
+            Self::Passing(passing) => {
+                let message = Refusal::from_fault(&fault, &passing.exception).message;
+                codecs::error_frame(passing.format, &Fault { message, ..fault }, out);
             }
             Self::Translation(translation) => {
                 let message = Refusal::from_fault(&fault, &translation.exception).message;
                 translation.encoder.finish(&Finish::Failed(Fault { message, ..fault }), out);
             }
         }
+    }
+}
+
+impl Passing {
+    fn take(
+        &mut self,
+        cut: &Cut,
+        frame: Option<Frame<'_>>,
+        usage: &mut Option<Usage>,
+        out: &mut BytesMut,
+    ) -> Result<Heard, Fault> {
+        let Some(frame) = frame else {
+            out.extend_from_slice(&cut.raw);
+            return Ok(Heard::Nothing);
+        };
+        let read = self.meter.frame(frame.data);
+        *usage = self.meter.usage().or(*usage);
+        match read {
+            Read::Corrupt(why) => return Err(malformed(why)),
+            Read::Failed(fault) => return Err(fault),
+            Read::Known | Read::Unknown | Read::Terminal => out.extend_from_slice(&cut.raw),
+        }
+        Ok(if read == Read::Terminal { Heard::End } else { Heard::More })
     }
 }
 

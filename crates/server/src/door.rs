@@ -23,6 +23,7 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulConnection;
 use tokio::net::TcpStream;
 use tower::ServiceExt;
+use wire::format::Format;
 
 /// A client may take this long for the head of a request, and stay idle this long between two.
 const HEAD_PATIENCE: Duration = Duration::from_secs(75);
@@ -76,17 +77,18 @@ impl House {
     async fn answer(&self, request: Request<Incoming>, peer: SocketAddr) -> Response<DoorBody> {
         let open = !self.gateway.live.snapshot().keys.is_locked();
         if open && let Err(refusal) = auth::only_this_machine(request.headers(), peer.ip()) {
-            return deliver::bare_refusal(&refusal, None).map(DoorBody::Gateway);
+            let format =
+                endpoint::find(request.uri().path()).map_or(Format::OpenAiChat, |asked| asked.format);
+            return deliver::bare_refusal(&refusal, format, None).map(DoorBody::Gateway);
         }
         let from_page = request.headers().contains_key(header::ORIGIN);
         let mut response = match endpoint::find(request.uri().path()) {
             _ if from_page && is_preflight(&request) => preflight(request.headers()),
-            Some((operation, model)) if request.method() == Method::POST => {
-                let model = model.map(std::borrow::Cow::into_owned);
+            Some(endpoint) if request.method() == Method::POST => {
                 let (head, body) = request.into_parts();
-                life::call(&self.gateway, operation, model, head, body).await.map(DoorBody::Gateway)
+                life::call(&self.gateway, endpoint, head, body).await.map(DoorBody::Gateway)
             }
-            Some(_) => wrong_method(&request),
+            Some(endpoint) => wrong_method(&request, endpoint.format),
             None => {
                 let result = self.admin.clone().oneshot(request.map(axum::body::Body::new)).await;
                 let mut response = result.unwrap_or_else(|never| match never {}).map(DoorBody::Admin);
@@ -124,11 +126,11 @@ fn preflight(asked: &HeaderMap) -> Response<DoorBody> {
     response
 }
 
-fn wrong_method(request: &Request<Incoming>) -> Response<DoorBody> {
+fn wrong_method(request: &Request<Incoming>, format: Format) -> Response<DoorBody> {
     static ALLOW: HeaderName = header::ALLOW;
     let message = format!("{} takes POST, not {}.", request.uri().path(), request.method());
     let refusal = Refusal::new(StatusCode::METHOD_NOT_ALLOWED.as_u16(), message);
-    let mut response = deliver::bare_refusal(&refusal, None).map(DoorBody::Gateway);
+    let mut response = deliver::bare_refusal(&refusal, format, None).map(DoorBody::Gateway);
     response.headers_mut().insert(&ALLOW, HeaderValue::from_static("POST"));
     response
 }

@@ -8,7 +8,8 @@
 //! - [mod@format]: the wire dialects by name, and the operation each one carries
 //! - [`chat`], [`reply`], [`event`], [`embed`]: the canonical values
 //! - [`codec`]: the seam every format implements, both directions
-//! - [`envelope`], [`tap`], [`scan`]: same-format traffic, spliced and metered without building a tree
+//! - [`codecs`]: who implements it, as a table
+//! - [`envelope`], [`tap`], [`meter`], [`scan`]: same-format traffic, spliced and metered without building a tree
 //! - [`frame`]: bytes of a stream cut into frames, resumable at any byte
 //! - [`provider`]: vendors as rows of a table
 //! - [`fault`]: what an upstream's failure means
@@ -16,6 +17,7 @@
 pub mod anthropic_messages;
 pub mod chat;
 pub mod codec;
+pub mod codecs;
 pub mod embed;
 pub mod envelope;
 pub mod event;
@@ -24,6 +26,7 @@ pub mod fold;
 pub mod format;
 pub mod frame;
 pub mod laws;
+pub mod meter;
 pub mod ollama;
 pub mod openai_chat;
 pub mod openai_completions;

@@ -16,6 +16,7 @@ mod claude;
 mod encode;
 pub mod fault;
 mod finish;
+mod meter;
 mod reader;
 mod request;
 mod request_blocks;
@@ -31,6 +32,7 @@ mod wire;
 mod writer;
 
 pub use encode::MessagesUpstream;
+pub use meter::MessagesMeter;
 pub use request::MessagesClient;
 
 use crate::openai_chat::{object, text};

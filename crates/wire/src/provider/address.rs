@@ -13,12 +13,23 @@ pub const AZURE_API_VERSION: &str = "2025-02-01-preview";
 pub struct Address {
     /// An absolute http(s) URL.
     pub url: String,
+    /// The one for streams, where that is another.
+    pub stream_url: Option<String>,
+    /// The one that counts tokens.
+    pub count_url: Option<String>,
     /// The model as the upstream names it.
     pub model: String,
     /// Whether the body's `model` is what the upstream reads; otherwise the URL says it.
     pub model_in_body: bool,
     /// How a key is shown at this address. Never [`Auth::Azure`].
     pub auth: Auth,
+}
+
+impl Address {
+    /// One URL for everything.
+    fn one(url: String, model: &str, model_in_body: bool, auth: Auth) -> Self {
+        Self { url, stream_url: None, count_url: None, model: model.to_owned(), model_in_body, auth }
+    }
 }
 
 /// Why there is no address.
@@ -76,8 +87,24 @@ pub fn address(
         Addressing::RagFlow => ragflow(provider, &base, speaks, model),
         Addressing::Joined | Addressing::BuiltIn => {
             let model = provider.model_name.and_then(|name| name(model)).unwrap_or_else(|| model.to_owned());
-            let url = base.with(&joined(base.path, speaks), base.query);
-            Ok(Address { url, model, model_in_body: true, auth: provider.auth })
+            let named = speaks.path.contains("{model}").then(|| segment(&model)).transpose()?;
+            let url = |path| {
+                let path = joined(base.path, speaks.format, path);
+                let path = named.as_deref().map_or(path.clone(), |model| path.replace("{model}", model));
+                // A path may bring a query of its own (`?alt=sse`).
+                match path.split_once('?') {
+                    None => base.with(&path, base.query),
+                    Some((path, own)) => base.with(path, Some(&joined_query(base.query, own))),
+                }
+            };
+            Ok(Address {
+                url: url(speaks.path),
+                stream_url: speaks.stream_path.map(url),
+                count_url: speaks.count_path.map(url),
+                model,
+                model_in_body: named.is_none(),
+                auth: provider.auth,
+            })
         }
     }
 }
@@ -104,20 +131,18 @@ const MESSAGES_ROUTES: &[&str] = &["/v1/messages"];
 const RESPONSES_ROUTES: &[&str] = &["/responses"];
 const OLLAMA_ROUTES: &[&str] = &["/api/chat", "/api/generate", "/api/embed"];
 
-/// The path of `speaks` below `base_path`, without doubling what `base_path` already says: a whole route
+/// `path` below `base_path`, without doubling what `base_path` already says: a whole route
 /// (people paste full URLs) or the first segments of the path (`/v1`, `/api`).
-fn joined(base_path: &str, speaks: &Speaks) -> String {
-    let parent = speaks.path.rsplit_once('/').map_or("", |(head, _)| head);
-    let (routes, head, route): (&[&str], _, _) = match speaks.format {
-        Format::OllamaChat | Format::OllamaGenerate | Format::OllamaEmbed => {
-            (OLLAMA_ROUTES, parent, speaks.path)
-        }
-        Format::AnthropicMessages => (MESSAGES_ROUTES, parent, speaks.path),
-        Format::OpenAiResponses => (RESPONSES_ROUTES, parent, &speaks.path[parent.len()..]),
-        Format::Gemini | Format::BedrockConverse | Format::CohereChat => (&[], parent, speaks.path),
+fn joined(base_path: &str, format: Format, path: &str) -> String {
+    let parent = path.rsplit_once('/').map_or("", |(head, _)| head);
+    let (routes, head, route): (&[&str], _, _) = match format {
+        Format::OllamaChat | Format::OllamaGenerate | Format::OllamaEmbed => (OLLAMA_ROUTES, parent, path),
+        Format::AnthropicMessages => (MESSAGES_ROUTES, "/v1", path),
+        Format::OpenAiResponses => (RESPONSES_ROUTES, parent, &path[parent.len()..]),
+        Format::Gemini | Format::BedrockConverse | Format::CohereChat => (&[], parent, path),
         Format::OpenAiChat | Format::OpenAiCompletions | Format::OpenAiEmbeddings => {
-            let at = speaks.path.rfind(speaks.format.operation().route()).unwrap_or(0);
-            let (head, route) = speaks.path.split_at(at);
+            let at = path.rfind(format.operation().route()).unwrap_or(0);
+            let (head, route) = path.split_at(at);
             (OPENAI_ROUTES, head, route)
         }
     };
@@ -128,7 +153,7 @@ fn joined(base_path: &str, speaks: &Speaks) -> String {
     while !said.is_empty() && !base_path.ends_with(said) {
         said = said.rsplit_once('/').map_or("", |(shorter, _)| shorter);
     }
-    let rest = speaks.path.strip_prefix(said).unwrap_or(speaks.path);
+    let rest = path.strip_prefix(said).unwrap_or(path);
     format!("{base_path}{rest}")
 }
 
@@ -152,16 +177,16 @@ fn azure(
         // Only `preview` is a value of the v1 API's own parameter; a dated version belongs to the other API.
         let version = api_version.filter(|version| *version == "preview");
         let url = base.with(&format!("{stem}/openai/v1{}", speaks.path), query(base, version).as_deref());
-        return Ok(Address { url, model: deployment.to_owned(), model_in_body: true, auth: Auth::Bearer });
+        return Ok(Address::one(url, deployment, true, Auth::Bearer));
     }
     let path = if base.path.contains("/openai/deployments/") {
-        joined(base.path, speaks)
+        joined(base.path, speaks.format, speaks.path)
     } else {
         let stem = base.path.strip_suffix("/openai").unwrap_or(base.path);
         format!("{stem}/openai/deployments/{}{}", segment(deployment)?, speaks.path)
     };
     let url = base.with(&path, query(base, Some(api_version.unwrap_or(AZURE_API_VERSION))).as_deref());
-    Ok(Address { url, model: deployment.to_owned(), model_in_body: false, auth: Auth::Header("api-key") })
+    Ok(Address::one(url, deployment, false, Auth::Header("api-key")))
 }
 
 /// Azure AI Foundry. A resource's own host serves models below `/models`, an Azure OpenAI host is Azure
@@ -183,11 +208,11 @@ fn azure_ai(
         let stem = stem.strip_suffix("/models").unwrap_or(stem);
         format!("{stem}/models{route}")
     } else {
-        joined(base.path, speaks)
+        joined(base.path, speaks.format, speaks.path)
     };
     let url = base.with(&path, query(base, api_version).as_deref());
     let auth = if foundry { Auth::Header("api-key") } else { provider.auth };
-    Ok(Address { url, model: model.to_owned(), model_in_body: true, auth })
+    Ok(Address::one(url, model, true, auth))
 }
 
 /// RAGFlow: `chat/ID/MODEL` and `agent/ID/MODEL` name the assistant that answers.
@@ -211,7 +236,12 @@ fn ragflow(
     let stem = stem.strip_suffix("/api").unwrap_or(stem);
     let path = format!("{stem}/api/v1/{family}/{}{}", segment(id)?, speaks.path);
     let url = base.with(&path, base.query);
-    Ok(Address { url, model: model.to_owned(), model_in_body: true, auth: provider.auth })
+    Ok(Address::one(url, model, true, provider.auth))
+}
+
+/// Two queries as one.
+fn joined_query(base: Option<&str>, own: &str) -> String {
+    base.map_or_else(|| own.to_owned(), |base| format!("{base}&{own}"))
 }
 
 /// The query of `base` with `api-version` added, unless it has one.

@@ -38,9 +38,10 @@ fn base_and_path_are_joined_without_doubling_anything() {
         ("openai_like", Some("https://h/api/chat"), "https://h/api/chat/chat/completions"),
         ("openai_like", Some("https://h/v1?tenant=a&b=c"), "https://h/v1/chat/completions?tenant=a&b=c"),
         ("openai_like", Some("https://h?tenant=a"), "https://h/chat/completions?tenant=a"),
-        ("anthropic", None, "https://api.anthropic.com/v1/chat/completions"),
-        ("anthropic", Some("https://api.anthropic.com/v1"), "https://api.anthropic.com/v1/chat/completions"),
-        ("anthropic", Some("https://h/x/chat/completions"), "https://h/x/chat/completions"),
+        ("anthropic", None, "https://api.anthropic.com/v1/messages"),
+        ("anthropic", Some("https://api.anthropic.com/v1"), "https://api.anthropic.com/v1/messages"),
+        ("anthropic", Some("https://h/x/v1/messages"), "https://h/x/v1/messages"),
+        ("anthropic", Some("https://h/anthropic"), "https://h/anthropic/v1/messages"),
         ("gemini", None, "https://generativelanguage.googleapis.com/v1beta/openai/chat/completions"),
         ("gemini", Some("https://h/v1beta"), "https://h/v1beta/openai/chat/completions"),
         ("gemini", Some("https://h/v1beta/openai/"), "https://h/v1beta/openai/chat/completions"),
@@ -269,4 +270,16 @@ fn models_are_named_as_the_upstream_does() {
     assert_eq!(model("huggingface", "deepseek-ai/R1"), "deepseek-ai/R1");
     assert_eq!(model("clarifai", "openai.chat.gpt-4.1"), "https://clarifai.com/openai/chat/models/gpt-4.1");
     assert_eq!(model("groq", "meta/llama"), "meta/llama");
+}
+
+#[test]
+fn tokens_are_counted_beside_the_messages() {
+    for (base, url) in [
+        (None, "https://api.anthropic.com/v1/messages/count_tokens"),
+        (Some("https://h/v1/messages"), "https://h/v1/messages/count_tokens"),
+        (Some("https://h/x/v1?a=b"), "https://h/x/v1/messages/count_tokens?a=b"),
+    ] {
+        let address = at("anthropic", Operation::Chat, base, "claude", None).unwrap();
+        assert_eq!(address.count_url.as_deref(), Some(url), "{base:?}");
+    }
 }

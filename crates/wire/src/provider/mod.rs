@@ -47,7 +47,7 @@ pub struct Provider {
     pub headers: &'static [(&'static str, &'static str)],
     /// The formats spoken, the preferred one of each operation first.
     pub speaks: &'static [Speaks],
-    /// What is odd about it, in the order it is applied.
+    /// What is odd about it, in the order it is applied; said of bodies in OpenAI's and Ollama's formats.
     pub quirks: &'static [Quirk],
     /// How URLs are built from the base URL.
     pub addressing: Addressing,
@@ -62,8 +62,33 @@ pub struct Provider {
 pub struct Speaks {
     /// The format.
     pub format: Format,
-    /// Appended to the base URL; begins with a slash.
+    /// Appended to the base URL; begins with a slash. `{model}` in it stands for the model, which the body then
+    /// does not name.
     pub path: &'static str,
+    /// Where a stream is asked for, if that is another path.
+    pub stream_path: Option<&'static str>,
+    /// Where tokens are counted, if the provider counts them.
+    pub count_path: Option<&'static str>,
+}
+
+impl Speaks {
+    /// A format at one path.
+    #[must_use]
+    pub const fn at(format: Format, path: &'static str) -> Self {
+        Self { format, path, stream_path: None, count_path: None }
+    }
+
+    /// The same where tokens are counted at `count_path`.
+    #[must_use]
+    pub const fn counts(self, count_path: &'static str) -> Self {
+        Self { count_path: Some(count_path), ..self }
+    }
+
+    /// The same where streams have a path of their own.
+    #[must_use]
+    pub const fn streams(self, stream_path: &'static str) -> Self {
+        Self { stream_path: Some(stream_path), ..self }
+    }
 }
 
 /// Whether a provider needs a key.

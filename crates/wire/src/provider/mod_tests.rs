@@ -82,10 +82,7 @@ fn the_callers_own_format_is_preferred() {
     assert_eq!(speak("groq", Operation::Embedding, Format::OpenAiEmbeddings), None);
 
     static BOTH: Provider = Provider {
-        speaks: &[
-            Speaks { format: Format::OpenAiChat, path: "/a" },
-            Speaks { format: Format::OllamaChat, path: "/b" },
-        ],
+        speaks: &[Speaks::at(Format::OpenAiChat, "/a"), Speaks::at(Format::OllamaChat, "/b")],
         ..row_for_test()
     };
     assert_eq!(BOTH.speak(Operation::Chat, Format::OllamaChat).map(|speaks| speaks.path), Some("/b"));

@@ -70,6 +70,10 @@ impl Provider {
         Self { auth, ..self }
     }
 
+    pub(super) const fn headers(self, headers: &'static [(&'static str, &'static str)]) -> Self {
+        Self { headers, ..self }
+    }
+
     pub(super) const fn addressing(self, addressing: Addressing) -> Self {
         Self { addressing, ..self }
     }
@@ -88,14 +92,19 @@ impl Provider {
 }
 
 const fn chat(path: &'static str) -> Speaks {
-    Speaks { format: Format::OpenAiChat, path }
+    Speaks::at(Format::OpenAiChat, path)
 }
 
 const fn embed(path: &'static str) -> Speaks {
-    Speaks { format: Format::OpenAiEmbeddings, path }
+    Speaks::at(Format::OpenAiEmbeddings, path)
 }
 
-const COMPLETIONS: Speaks = Speaks { format: Format::OpenAiCompletions, path: "/completions" };
+const COMPLETIONS: Speaks = Speaks::at(Format::OpenAiCompletions, "/completions");
+/// Anthropic's own API, counting included.
+const MESSAGES: Speaks =
+    Speaks::at(Format::AnthropicMessages, "/v1/messages").counts("/v1/messages/count_tokens");
+pub(super) const ANTHROPIC: &[Speaks] = &[MESSAGES];
+
 const CHAT: &[Speaks] = &[chat("/chat/completions")];
 pub(super) const EMBED: &[Speaks] = &[embed("/embeddings")];
 pub(super) const TEXT: &[Speaks] = &[COMPLETIONS];
@@ -113,9 +122,9 @@ pub(super) const COHERE: &[Speaks] =
 pub(super) const SNOWFLAKE: &[Speaks] = &[chat("/cortex/v1/chat/completions")];
 pub(super) const DATAROBOT: &[Speaks] = &[chat("/api/v2/genai/llmgw/chat/completions/")];
 pub(super) const OLLAMA: &[Speaks] = &[
-    Speaks { format: Format::OllamaChat, path: "/api/chat" },
-    Speaks { format: Format::OllamaGenerate, path: "/api/generate" },
-    Speaks { format: Format::OllamaEmbed, path: "/api/embed" },
+    Speaks::at(Format::OllamaChat, "/api/chat"),
+    Speaks::at(Format::OllamaGenerate, "/api/generate"),
+    Speaks::at(Format::OllamaEmbed, "/api/embed"),
 ];
 
 pub(super) const NO_USER: Quirk = Drop("user");
@@ -152,15 +161,8 @@ pub(super) const OPENAI: &[Quirk] = &[
     StripToolKeys(&["cache_control"]),
 ];
 
-/// Anthropic's OpenAI-compatible endpoint ignores these without a word, its documentation says; we do not.
-pub(super) const ANTHROPIC: &[Quirk] = &[
-    NO_USER,
-    NO_LOGPROBS,
-    NO_PENALTIES,
-    NO_EXTRAS,
-    Unsupported(&["n", "seed", "response_format", "reasoning_effort", "modalities", "audio", "prediction"]),
-    Clamp { field: "temperature", low: 0.0, high: 1.0 },
-];
+/// What Messages requests carry.
+pub(super) const ANTHROPIC_VERSION: &[(&str, &str)] = &[("anthropic-version", "2023-06-01")];
 
 /// What Cohere's documentation lists as unsupported by its OpenAI-compatible endpoint.
 pub(super) const COHERE_QUIRKS: &[Quirk] = &[

@@ -4,10 +4,10 @@
 
 use super::quirks::Quirk::{Clamp, FlattenText, Hook, StripNulls, StripToolKeys, Unsupported};
 use super::row::{
-    AI21, ALL, ANTHROPIC, ANY_TOOL, AUTO_TOOL, CHAT_EMBED, CHAT_TEXT, COHERE, COHERE_QUIRKS,
-    COMPLETION_TOKENS, DATAROBOT, EMBED, GEMINI, MAX_TOKENS, MISTRAL, MOONSHOT, NO_EXTRAS, NO_LOGPROBS,
-    NO_PENALTIES, NO_SCHEMA, NO_USER, OLDER, OLLAMA, OPENAI, PLAIN, SNOWFLAKE, TEXT, USAGE_COST, V0, V1_CHAT,
-    V1_CHAT_EMBED, XAI, built_in, host, server,
+    AI21, ALL, ANTHROPIC, ANTHROPIC_VERSION, ANY_TOOL, AUTO_TOOL, CHAT_EMBED, CHAT_TEXT, COHERE,
+    COHERE_QUIRKS, COMPLETION_TOKENS, DATAROBOT, EMBED, GEMINI, MAX_TOKENS, MISTRAL, MOONSHOT, NO_EXTRAS,
+    NO_LOGPROBS, NO_PENALTIES, NO_SCHEMA, NO_USER, OLDER, OLLAMA, OPENAI, PLAIN, SNOWFLAKE, TEXT, USAGE_COST,
+    V0, V1_CHAT, V1_CHAT_EMBED, XAI, built_in, host, server,
 };
 use super::{Addressing, Auth, Provider, hooks, model_name};
 
@@ -40,8 +40,10 @@ pub(super) const ROWS: &[Provider] = &[
     host("anthropic", "Anthropic", "https://api.anthropic.com", &[])
         .keys(&["ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN"])
         .bases(&["ANTHROPIC_API_BASE", "ANTHROPIC_BASE_URL"])
-        .speaks(V1_CHAT)
-        .quirks(ANTHROPIC),
+        .speaks(ANTHROPIC)
+        .auth(Auth::Header("x-api-key"))
+        .headers(ANTHROPIC_VERSION)
+        .quirks(&[]),
     host("apertis", "Apertis", "https://api.stima.tech/v1", &["STIMA_API_KEY"]).quirks(OLDER),
     host("assemblyai", "AssemblyAI", "https://llm-gateway.assemblyai.com/v1", &["ASSEMBLYAI_API_KEY"]),
     server("azure", "Azure", &["AZURE_OPENAI_API_KEY", "AZURE_API_KEY"])

@@ -1,0 +1,215 @@
+//! The request as one deployment will see it: the client's bytes with what the configuration changes, or their
+//! translation into the format spoken there; and what it takes to read the answer.
+
+use bytes::Bytes;
+use http::header::{HeaderMap, HeaderName};
+use wire::codec::{ReplyReader, ReplyWriter, Target};
+use wire::embed::Encoding;
+use wire::envelope::{self, Envelope};
+use wire::fault::{Loss, TranslateError};
+use wire::format::Format;
+use wire::{codecs, ollama, openai_embeddings, provider};
+
+use crate::body::Pieces;
+use crate::call::Call;
+use crate::deployment::{Deployment, Lane};
+use crate::intake::{self, Payload};
+use crate::refusal::Refusal;
+
+/// How the answer to a prepared request is read.
+pub(crate) enum Reading {
+    /// It is in the client's format already.
+    Relay,
+    /// It is translated.
+    Translate { reader: Box<dyn ReplyReader>, writer: Box<dyn ReplyWriter> },
+    /// Ollama's vectors.
+    Vectors(Encoding),
+}
+
+/// A request, ready to be sent.
+pub(crate) struct Prepared {
+    pub(crate) body: Pieces,
+    pub(crate) reading: Reading,
+    pub(crate) losses: Vec<Loss>,
+}
+
+/// The request in the format of `lane`.
+///
+/// # Errors
+/// 400 when it is not a request of the client's format, or cannot be said at all in the format of `lane`.
+pub(crate) fn request(
+    call: &Call,
+    payload: &Payload,
+    deployment: &Deployment,
+    lane: &Lane,
+) -> Result<Prepared, Refusal> {
+    let pieces = edited(call, payload, deployment, lane);
+    let client = call.endpoint.format;
+    if lane.format == client {
+        if !has_quirks(client) || !is_quirky(payload, deployment) {
+            return Ok(Prepared { body: pieces.into(), reading: Reading::Relay, losses: Vec::new() });
+        }
+        return quirked(payload, deployment, pieces, Reading::Relay, Vec::new());
+    }
+    let body = contiguous(pieces);
+    if lane.format == Format::OllamaEmbed {
+        let refuse = |error: TranslateError| Refusal::untranslatable(call.endpoint.route(), &error);
+        let request = openai_embeddings::decode(&body).map_err(refuse)?;
+        let encoding = request.encoding;
+        let body = ollama::embed::encode(&request, &lane.model).map_err(refuse)?;
+        return Ok(Prepared { body: body.into(), reading: Reading::Vectors(encoding), losses: Vec::new() });
+    }
+    translated(call, payload, deployment, lane, &body)
+}
+
+fn translated(
+    call: &Call,
+    payload: &Payload,
+    deployment: &Deployment,
+    lane: &Lane,
+    body: &[u8],
+) -> Result<Prepared, Refusal> {
+    let refuse = |error: TranslateError| Refusal::untranslatable(call.endpoint.route(), &error);
+    let not_spoken =
+        |format: Format| Refusal::new(501, format!("{} is not translated to here yet", format.title()));
+    let client = codecs::client(call.endpoint.format).ok_or_else(|| not_spoken(call.endpoint.format))?;
+    let upstream = codecs::upstream(lane.format).ok_or_else(|| not_spoken(lane.format))?;
+    let mut inbound = client.decode(body).map_err(refuse)?;
+    inbound.request.stream = payload.stream;
+    if call.endpoint.format == Format::AnthropicMessages {
+        // Claude's own clients ask for as much as Claude can answer with; other models refuse more than they have.
+        let most = deployment.fact("max_output_tokens").and_then(serde_json::Value::as_u64);
+        let asked = &mut inbound.request.sampling.max_tokens;
+        *asked = asked.map(|asked| most.map_or(asked, |most| asked.min(most)));
+    }
+    let target = Target { model: &lane.model, call_id: call.id() };
+    let outbound = upstream.encode(&inbound.request, &target).map_err(refuse)?;
+    let reading = Reading::Translate { reader: outbound.reader, writer: inbound.writer };
+    if has_quirks(lane.format) {
+        return quirked(payload, deployment, vec![outbound.body], reading, outbound.losses);
+    }
+    Ok(Prepared { body: outbound.body.into(), reading, losses: outbound.losses })
+}
+
+/// The headers of a request on `lane`: prebuilt, and what Anthropic's clients say about versions where Anthropic's
+/// API is spoken.
+pub(crate) fn headers(call: &Call, lane: &Lane) -> HeaderMap {
+    static VERSIONS: [HeaderName; 2] =
+        [HeaderName::from_static("anthropic-version"), HeaderName::from_static("anthropic-beta")];
+    let mut headers = lane.headers.clone();
+    if lane.format == Format::AnthropicMessages && call.endpoint.format == lane.format {
+        for name in &VERSIONS {
+            if let Some(value) = call.headers.get(name) {
+                headers.insert(name, value.clone());
+            }
+        }
+    }
+    headers
+}
+
+/// The client's body with what the configuration and the gateway change, everything else byte for byte.
+fn edited(call: &Call, payload: &Payload, deployment: &Deployment, lane: &Lane) -> Vec<Bytes> {
+    let envelope = &payload.envelope;
+    let client = call.endpoint.format;
+    let mut edits = envelope.edit();
+    for name in envelope.names() {
+        let ours = intake::steers_the_gateway(name)
+            || (client == Format::OpenAiChat && is_unstored_metadata(name, envelope));
+        let unwanted =
+            deployment.settings.additional_drop_params.iter().chain(&payload.controls.additional_drop_params);
+        if ours || unwanted.into_iter().any(|unwanted| unwanted == name) {
+            edits.remove(name);
+        }
+    }
+    for (name, json) in &deployment.defaults {
+        if envelope.raw(name).is_none() {
+            edits.set(name, json.clone());
+        }
+    }
+    for (name, json) in deployment.overrides.iter().chain(&payload.controls.extra_body) {
+        edits.set(name, json.clone());
+    }
+    if lane.names_model && envelope.text("model").is_none_or(|model| model != lane.model) {
+        edits.set("model", lane.model_json.clone());
+    }
+    let counts_when_asked = matches!(client, Format::OpenAiChat | Format::OpenAiCompletions);
+    if payload.stream && counts_when_asked && lane.format == client {
+        ask_for_usage(envelope, &mut edits);
+    }
+    edits.finish()
+}
+
+/// OpenAI takes `metadata` only with `store`; elsewhere it is the gateway's field.
+fn is_unstored_metadata(name: &str, envelope: &Envelope) -> bool {
+    name == "metadata" && envelope.raw("store") != Some("true")
+}
+
+/// Usage of a stream is wanted whether or not the client wants to see it.
+fn ask_for_usage(envelope: &Envelope, edits: &mut envelope::Edits<'_>) {
+    let Some(mut options) = envelope.get::<serde_json::Map<String, serde_json::Value>>("stream_options")
+    else {
+        edits.set("stream_options", Bytes::from_static(b"{\"include_usage\":true}"));
+        return;
+    };
+    if options.get("include_usage") != Some(&serde_json::Value::Bool(true)) {
+        options.insert("include_usage".to_owned(), true.into());
+        edits.set("stream_options", envelope::json(&options));
+    }
+}
+
+/// Whether the quirks of rows are said of bodies in `format`.
+fn has_quirks(format: Format) -> bool {
+    !matches!(
+        format,
+        Format::AnthropicMessages
+            | Format::OpenAiResponses
+            | Format::Gemini
+            | Format::BedrockConverse
+            | Format::CohereChat
+    )
+}
+
+/// Whether a quirk of the provider may concern this request; most requests need no second look.
+fn is_quirky(payload: &Payload, deployment: &Deployment) -> bool {
+    let envelope = &payload.envelope;
+    let added =
+        |name: &str| deployment.defaults.iter().chain(&deployment.overrides).any(|(added, _)| added == name);
+    let has = |name: &str| {
+        envelope.has(name)
+            || added(name)
+            || !payload.controls.extra_body.is_empty()
+            || (payload.stream && name == "stream_options")
+    };
+    deployment.concerns.any(has, envelope.body())
+}
+
+/// Applies the provider's quirks to a body in its format.
+fn quirked(
+    payload: &Payload,
+    deployment: &Deployment,
+    pieces: Vec<Bytes>,
+    reading: Reading,
+    mut losses: Vec<Loss>,
+) -> Result<Prepared, Refusal> {
+    let quirks = deployment.provider.quirks;
+    if quirks.is_empty() {
+        return Ok(Prepared { body: pieces.into(), reading, losses });
+    }
+    let body = contiguous(pieces);
+    let allowed = if payload.controls.allowed_openai_params.is_empty() {
+        &deployment.settings.allowed_openai_params
+    } else {
+        &payload.controls.allowed_openai_params
+    };
+    let quirked = provider::quirks::apply(quirks, deployment.rules_model(), &body, allowed)
+        .map_err(|error| Refusal::untranslatable("request", &error))?;
+    losses.extend(quirked.losses);
+    Ok(Prepared { body: quirked.body.map_or(body, Bytes::from).into(), reading, losses })
+}
+
+pub(crate) fn contiguous(mut pieces: Vec<Bytes>) -> Bytes {
+    match pieces.len() {
+        1 => pieces.swap_remove(0),
+        _ => pieces.concat().into(),
+    }
+}

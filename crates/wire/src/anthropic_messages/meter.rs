@@ -1,0 +1,122 @@
+//! A Messages reply that passes through, metered: usage stands in `message_start.message.usage` and, cumulative,
+//! in each `message_delta.usage`; `message_stop` ends the stream.
+
+use serde_json::value::RawValue;
+
+use super::usage::Counted;
+use crate::codec::Read;
+use crate::fault::{Fault, FaultKind};
+use crate::meter::Meter;
+use crate::openai_chat::fault;
+use crate::reply::Usage;
+use crate::scan;
+
+#[cfg(test)]
+#[path = "meter_tests.rs"]
+mod tests;
+
+/// Meters one reply.
+#[derive(Debug, Default)]
+pub struct MessagesMeter {
+    counted: Counted,
+    stopped: bool,
+}
+
+/// The outside of an event or of a whole reply.
+#[derive(Default)]
+struct Seen<'a> {
+    kind: &'a str,
+    message: Option<&'a str>,
+    usage: Option<&'a str>,
+    delta: Option<&'a str>,
+}
+
+impl<'a> Seen<'a> {
+    fn of(text: &'a str) -> Result<Self, &'static str> {
+        let mut seen = Self::default();
+        scan::object(text, |name, place| {
+            let value = &text[place];
+            match name {
+                "type" => seen.kind = value.trim_matches('"'),
+                "message" => seen.message = Some(value),
+                "usage" => seen.usage = Some(value),
+                "delta" => seen.delta = Some(value),
+                _ => {}
+            }
+        })?;
+        Ok(seen)
+    }
+}
+
+impl MessagesMeter {
+    fn count(&mut self, usage: Option<&str>) {
+        if let Some(usage) = usage.and_then(|usage| serde_json::from_str::<&RawValue>(usage).ok()) {
+            self.counted.merge(usage);
+        }
+    }
+}
+
+impl Meter for MessagesMeter {
+    fn whole(&mut self, text: &str) -> Result<(), Fault> {
+        let seen = Seen::of(text).map_err(not_json)?;
+        if seen.kind == "error" {
+            return Err(failure(text));
+        }
+        self.count(seen.usage);
+        Ok(())
+    }
+
+    fn frame(&mut self, data: &str) -> Read {
+        let seen = match Seen::of(data) {
+            Ok(seen) => seen,
+            Err(problem) => return Read::Corrupt(format!("an event is not valid JSON: {problem}")),
+        };
+        match seen.kind {
+            "message_start" => {
+                if let Some(Ok(message)) = seen.message.map(Seen::of) {
+                    self.count(message.usage);
+                }
+                Read::Known
+            }
+            "message_delta" => {
+                self.count(seen.usage);
+                self.stopped |= seen.delta.is_some_and(says_why);
+                Read::Known
+            }
+            "message_stop" => Read::Terminal,
+            "error" => Read::Failed(failure(data)),
+            "content_block_start" | "content_block_delta" | "content_block_stop" | "ping" => Read::Known,
+            _ => Read::Unknown,
+        }
+    }
+
+    fn is_complete(&self) -> bool {
+        self.stopped
+    }
+
+    fn usage(&self) -> Option<Usage> {
+        self.counted.usage()
+    }
+}
+
+/// Whether the `delta` of a `message_delta` names a `stop_reason`.
+fn says_why(delta: &str) -> bool {
+    let mut says = false;
+    let _ = scan::object(delta, |name, place| says |= name == "stop_reason" && &delta[place] != "null");
+    says
+}
+
+fn failure(text: &str) -> Fault {
+    serde_json::from_str::<&RawValue>(text)
+        .map_or_else(|_| not_json("it ends in the middle"), fault::of_frame)
+}
+
+fn not_json(problem: &'static str) -> Fault {
+    Fault {
+        kind: FaultKind::Malformed,
+        status: 502,
+        message: format!("the answer is not valid JSON: {problem}"),
+        code: None,
+        param: None,
+    }
+}

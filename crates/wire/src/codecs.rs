@@ -1,0 +1,111 @@
+//! Which code speaks which format, as one table for each side. The only place that knows them all.
+
+use bytes::{Bytes, BytesMut};
+
+use crate::codec::{ClientCodec, UpstreamCodec};
+use crate::fault::Fault;
+use crate::format::Format;
+use crate::meter::Meter;
+use crate::{anthropic_messages, ollama, openai_chat, openai_completions};
+
+/// The client side of a chat-like format; `None` where callers do not speak it.
+#[must_use]
+pub fn client(format: Format) -> Option<&'static dyn ClientCodec> {
+    match format {
+        Format::OpenAiChat => Some(&openai_chat::ChatClient),
+        Format::OpenAiCompletions => Some(&openai_completions::CompletionClient),
+        Format::AnthropicMessages => Some(&anthropic_messages::MessagesClient),
+        Format::OpenAiResponses
+        | Format::Gemini
+        | Format::BedrockConverse
+        | Format::CohereChat
+        | Format::OllamaChat
+        | Format::OllamaGenerate
+        | Format::OllamaEmbed
+        | Format::OpenAiEmbeddings => None,
+    }
+}
+
+/// The upstream side of a chat-like format; `None` where we do not speak it to providers.
+#[must_use]
+pub fn upstream(format: Format) -> Option<&'static dyn UpstreamCodec> {
+    match format {
+        Format::OpenAiChat => Some(&openai_chat::ChatUpstream),
+        Format::AnthropicMessages => Some(&anthropic_messages::MessagesUpstream),
+        Format::OllamaChat => Some(&ollama::OllamaChat),
+        Format::OllamaGenerate => Some(&ollama::OllamaGenerate),
+        Format::OpenAiResponses
+        | Format::Gemini
+        | Format::BedrockConverse
+        | Format::CohereChat
+        | Format::OllamaEmbed
+        | Format::OpenAiCompletions
+        | Format::OpenAiEmbeddings => None,
+    }
+}
+
+/// What meters a reply that passes through in `format`; `None` for OpenAI's own, which [`crate::tap`] looks at.
+#[must_use]
+pub fn meter(format: Format) -> Option<Box<dyn Meter>> {
+    match format {
+        Format::AnthropicMessages => Some(Box::new(anthropic_messages::MessagesMeter::default())),
+        Format::OpenAiChat
+        | Format::OpenAiCompletions
+        | Format::OpenAiEmbeddings
+        | Format::OpenAiResponses
+        | Format::Gemini
+        | Format::BedrockConverse
+        | Format::CohereChat
+        | Format::OllamaChat
+        | Format::OllamaGenerate
+        | Format::OllamaEmbed => None,
+    }
+}
+
+/// What an upstream's error reply means.
+#[must_use]
+pub fn fault(format: Format, status: u16, body: &[u8]) -> Fault {
+    match format {
+        // The shapes that are in use agree in all that is read.
+        Format::OpenAiChat
+        | Format::OpenAiCompletions
+        | Format::OpenAiEmbeddings
+        | Format::OpenAiResponses
+        | Format::AnthropicMessages
+        | Format::Gemini
+        | Format::BedrockConverse
+        | Format::CohereChat
+        | Format::OllamaChat
+        | Format::OllamaGenerate
+        | Format::OllamaEmbed => openai_chat::fault::read(status, body),
+    }
+}
+
+/// An error body in the client's format, where that is not OpenAI's shape.
+#[must_use]
+pub fn error_body(format: Format, fault: &Fault) -> Option<Bytes> {
+    match format {
+        Format::AnthropicMessages => Some(anthropic_messages::fault::body_of(fault)),
+        Format::OpenAiChat
+        | Format::OpenAiCompletions
+        | Format::OpenAiEmbeddings
+        | Format::OpenAiResponses
+        | Format::Gemini
+        | Format::BedrockConverse
+        | Format::CohereChat
+        | Format::OllamaChat
+        | Format::OllamaGenerate
+        | Format::OllamaEmbed => None,
+    }
+}
+
+/// Appends the frame that tells a client in the middle of a stream that it failed. Nothing in OpenAI's formats.
+pub fn error_frame(format: Format, fault: &Fault, out: &mut BytesMut) {
+    let Some(body) = error_body(format, fault) else { return };
+    if format == Format::AnthropicMessages {
+        out.extend_from_slice(b"event: error\n");
+    }
+    out.extend_from_slice(b"data: ");
+    out.extend_from_slice(&body);
+    out.extend_from_slice(b"\n\n");
+}
