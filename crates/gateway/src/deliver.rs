@@ -4,6 +4,7 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 use std::time::Duration;
 
+use bytes::Bytes;
 use http::header::{
     CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER,
     VARY, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
@@ -105,6 +106,19 @@ pub fn answer(call: &Call, permit: Permit, answer: Answer, asked: &str, retries:
     headers.insert(&X_LITELLM_RESPONSE_DURATION_MS, milliseconds(elapsed));
     let mut response = Response::new(body);
     *response.headers_mut() = headers;
+    response
+}
+
+/// A response made here, to a call that no upstream answers.
+#[must_use]
+pub fn plain(call: &Call, body: Bytes) -> Response<ReplyBody> {
+    let mut response = Response::new(ReplyBody::from(body));
+    let headers = response.headers_mut();
+    guard(headers);
+    headers.insert(CONTENT_TYPE, JSON);
+    headers.insert(&X_LITELLM_CALL_ID, call.id.clone());
+    headers.insert(&X_LITELLM_RESPONSE_COST, ZERO);
+    headers.insert(&X_LITELLM_VERSION, VERSION);
     response
 }
 

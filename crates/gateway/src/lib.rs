@@ -1,7 +1,8 @@
 //! What happens to a call: from the request's head to the settlement of its cost.
 //!
 //! Read [`life`] first: one call, top to bottom, one line a phase. Then, in the order of that line:
-//! [`call`], [`auth`], [`intake`], [`admit`], [`route`] with [`exchange`], [`stream`], [`deliver`], [`settle`].
+//! [`call`], [`auth`], [`intake`], [`admit`], [`route`] with [`exchange`], [`stream`], [`deliver`], [`settle`]; [`count`] instead of all that for a call that
+//! only wants its prompt counted.
 //! What a call runs on: [`settings`] compiled to a [`snapshot`] of [`deployment`]s, published through
 //! [`live`]; [`transport`], the only way out.
 //!
@@ -14,6 +15,7 @@ pub mod body;
 pub mod call;
 mod connection;
 pub mod controls;
+pub mod count;
 pub mod deliver;
 pub mod deployment;
 pub mod endpoint;

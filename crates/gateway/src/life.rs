@@ -9,11 +9,11 @@ use http_body::Body;
 
 use crate::body::ReplyBody;
 use crate::call::Call;
-use crate::endpoint::Endpoint;
+use crate::endpoint::{Endpoint, Task};
 use crate::live::Live;
 use crate::refusal::Refusal;
 use crate::transport::Transport;
-use crate::{admit, deliver, intake, route};
+use crate::{admit, count, deliver, intake, route};
 
 /// One worker's hold on the gateway: the shared state, and its own way out.
 #[derive(Clone, Debug)]
@@ -43,6 +43,9 @@ where
     let caller = call.snapshot.keys.identify(&call.headers)?; //                who
     let payload = intake::read(call, body).await?; //                           what: the envelope is read, the content is not
     let permit = admit::request(&gateway.live, call, caller)?; //               may they
+    if call.endpoint.task == Task::Count {
+        return count::answer(&gateway.transport, call, &payload).await;
+    }
     match route::send(&gateway.transport, call, &payload).await {
         // stream back; the settlement rides the body
         Ok((answer, retries)) => Ok(deliver::answer(call, permit, answer, &payload.asked, retries)),

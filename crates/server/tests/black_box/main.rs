@@ -15,6 +15,8 @@ mod errors;
 #[cfg(test)]
 mod harness;
 #[cfg(test)]
+mod messages;
+#[cfg(test)]
 mod models;
 #[cfg(test)]
 mod passthrough;
