@@ -297,19 +297,32 @@ fn flow(
     reading: Reading,
 ) -> Flow {
     let silence = payload.controls.timeout.unwrap_or(deployment.timeout).min(MOST_SILENCE);
+    let (voice, framing) = voice(call, payload, deployment, reading);
+    let flow = Flow::new(body, framing, voice, silence);
+    let general = &call.snapshot.general;
+    let (every, said): (_, &[u8]) = match call.endpoint.format {
+        Format::AnthropicMessages => (general.anthropic_ping, b"event: ping\ndata: {\"type\": \"ping\"}\n\n"),
+        _ => (general.keepalive, b": ping\n\n"),
+    };
+    match every {
+        Some(every) => flow.with_heartbeat(every, said),
+        None => flow,
+    }
+}
+
+/// Who speaks to the client, and how the upstream's stream is cut into frames.
+fn voice(call: &Call, payload: &Payload, deployment: &Deployment, reading: Reading) -> (Voice, Framing) {
     let exception = deployment.exception.clone();
+    let format = call.endpoint.format;
     match reading {
         Reading::Translate { reader, writer } => {
             let framing = reader.framing();
             let encoder = writer.stream(stamp(call, payload));
-            let translation = Translation::new(reader.stream(), encoder, exception);
-            Flow::new(body, framing, Voice::Translation(translation), silence)
+            (Voice::Translation(Translation::new(reader.stream(), encoder, exception)), framing)
         }
         Reading::Relay | Reading::Vectors(_) => {
-            let format = call.endpoint.format;
             if let Some(meter) = codecs::meter(format) {
-                let passing = Passing { format, meter, exception };
-                return Flow::new(body, Framing::Sse, Voice::Passing(passing), silence);
+                return (Voice::Passing(Passing { format, meter, exception }), Framing::Sse);
             }
             let relay = Relay {
                 model: envelope::json(&payload.asked),
@@ -318,7 +331,7 @@ fn flow(
                 finished: 0,
                 exception,
             };
-            Flow::new(body, Framing::Sse, Voice::Relay(relay), silence)
+            (Voice::Relay(relay), Framing::Sse)
         }
     }
 }

@@ -125,6 +125,11 @@ pub struct GeneralSettings {
     pub always_include_stream_usage: bool,
     /// `general_settings.include_call_id_in_error_body`.
     pub call_id_in_errors: bool,
+    /// `litellm_settings.anthropic_sse_ping_interval_seconds`: silence after which a stream in Anthropic's format
+    /// says `ping`. `None`: never.
+    pub anthropic_ping: Option<Duration>,
+    /// `litellm_settings.sse_keepalive_ping_interval_seconds`: the same for other streams, as an SSE comment.
+    pub keepalive: Option<Duration>,
 }
 
 impl Default for GeneralSettings {
@@ -140,6 +145,8 @@ impl Default for GeneralSettings {
             max_parallel_requests: None,
             always_include_stream_usage: false,
             call_id_in_errors: false,
+            anthropic_ping: Some(Duration::from_secs(15)),
+            keepalive: None,
         }
     }
 }

@@ -48,6 +48,15 @@ pub struct Flow {
     usage: Option<Usage>,
     ending: Ending,
     settlement: Option<Settlement>,
+    heartbeat: Option<Heartbeat>,
+}
+
+/// What is said to the client while the upstream says nothing, so that proxies between keep the line open.
+struct Heartbeat {
+    every: Duration,
+    words: &'static [u8],
+    said: Instant,
+    alarm: Option<Pin<Box<Sleep>>>,
 }
 
 /// Turns frames into client bytes.
@@ -129,7 +138,15 @@ impl Flow {
             usage: None,
             ending: Ending::default(),
             settlement: None,
+            heartbeat: None,
         }
+    }
+
+    /// Says `words` to the client whenever nothing else was said for that long.
+    #[must_use]
+    pub fn with_heartbeat(mut self, every: Duration, words: &'static [u8]) -> Self {
+        self.heartbeat = Some(Heartbeat { every, words, said: Instant::now(), alarm: None });
+        self
     }
 
     /// Waits for the first event.
@@ -170,7 +187,14 @@ impl Flow {
                 return Poll::Ready(None);
             }
             let mut out = BytesMut::new();
-            let result = match std::task::ready!(self.source.poll(context)) {
+            let next = match self.source.poll(context) {
+                Poll::Ready(next) => next,
+                Poll::Pending => {
+                    let heard = self.source.heard;
+                    return self.heartbeat.as_mut().map_or(Poll::Pending, |beat| beat.poll(heard, context));
+                }
+            };
+            let result = match next {
                 Some(Ok(bytes)) => {
                     out.reserve(bytes.len() + 64);
                     self.absorb(bytes, &mut out).map(|_| ())
@@ -240,6 +264,24 @@ impl Flow {
         self.over = true;
         self.ending = Ending::Complete;
         Ok(())
+    }
+}
+
+impl Heartbeat {
+    /// The words, once nothing was `heard` or said for long enough.
+    fn poll(&mut self, heard: Instant, context: &mut Context<'_>) -> Poll<Option<Bytes>> {
+        let every = self.every;
+        let alarm = self.alarm.get_or_insert_with(|| Box::pin(tokio::time::sleep(every)));
+        loop {
+            std::task::ready!(alarm.as_mut().poll(context));
+            let quiet_since = heard.max(self.said);
+            if quiet_since.elapsed() >= every {
+                self.said = Instant::now();
+                alarm.as_mut().reset((self.said + every).into());
+                return Poll::Ready(Some(Bytes::from_static(self.words)));
+            }
+            alarm.as_mut().reset((quiet_since + every).into());
+        }
     }
 }
 

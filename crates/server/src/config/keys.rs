@@ -176,7 +176,8 @@ const REQUEST_FIELDS: &str = "temperature max_tokens max_completion_tokens top_p
 /// `litellm_settings`.
 pub(crate) const LITELLM: Section = Section {
     name: "litellm_settings",
-    served: "drop_params request_timeout num_retries model_alias_map",
+    served: "drop_params request_timeout num_retries model_alias_map \
+             anthropic_sse_ping_interval_seconds sse_keepalive_ping_interval_seconds",
     later: &[
         (
             CALLBACKS,
@@ -243,7 +244,6 @@ pub(crate) const LITELLM: Section = Section {
             TRANSLATION,
             "modify_params use_chat_completions_url_for_anthropic_messages \
              route_all_chat_openai_to_responses enable_anthropic_prompt_caching reasoning_auto_summary \
-             anthropic_sse_ping_interval_seconds sse_keepalive_ping_interval_seconds \
              vertex_ai_safety_settings disable_stop_sequence_limit",
         ),
         (

@@ -93,7 +93,11 @@ fn read_root(
         deployments: deployments.into_iter().map(|(deployment, _)| deployment).collect(),
         aliases: sections::aliases(router, litellm, problems),
         providers: providers::from_environment(environment),
-        general: sections::general(general, environment, problems),
+        general: {
+            let mut general = sections::general(general, environment, problems);
+            sections::pings(litellm, &mut general, problems);
+            general
+        },
         routing: sections::routing(router, litellm, problems),
     };
     (settings, places)

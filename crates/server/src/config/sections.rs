@@ -94,6 +94,21 @@ fn megabytes(fields: &mut Fields<'_, '_>, key: &str, default: usize) -> usize {
     usize::try_from(bytes).unwrap_or(usize::MAX)
 }
 
+/// How often silent streams say that they are alive; 0 means never.
+pub(super) fn pings(litellm: Option<&Map>, general: &mut GeneralSettings, problems: &mut Problems) {
+    let Some(map) = litellm else { return };
+    let mut fields = Fields { map, problems };
+    for (key, interval) in [
+        ("anthropic_sse_ping_interval_seconds", &mut general.anthropic_ping),
+        ("sse_keepalive_ping_interval_seconds", &mut general.keepalive),
+    ] {
+        if let Some(seconds) = fields.amount(key) {
+            let every = std::time::Duration::try_from_secs_f64(seconds).unwrap_or_default();
+            *interval = Some(every).filter(|every| !every.is_zero());
+        }
+    }
+}
+
 /// `router_settings` win over the same keys in `litellm_settings`.
 pub(super) fn routing(
     router: Option<&Map>,

@@ -201,3 +201,15 @@ async fn the_demo_answers_anthropics_clients_too() {
         reply.text()
     );
 }
+
+#[tokio::test]
+async fn a_silent_stream_is_kept_alive() {
+    let stage =
+        Stage::open(&format!("{ONE_MODEL}\nlitellm_settings: {{anthropic_sse_ping_interval_seconds: 0.2}}"));
+    stage.script("up", json!({"chunks": ["one ", "two"], "stall_after_chunks": 1}));
+    let body = with(message("chat"), json!({"stream": true})).to_string();
+    let mut stream = stage.server.stream_at(PATH, &body).await;
+    let text = stream.until("event: ping").await;
+    assert!(text.contains("one "), "{text}");
+    stream.until("event: ping").await;
+}

@@ -102,6 +102,11 @@ impl Server {
         self.client.open("POST", "/v1/chat/completions", &[], body.to_string().into()).await
     }
 
+    /// The same for a body and a path of the caller's choice.
+    pub(crate) async fn stream_at(&self, path: &str, body: &str) -> Stream {
+        self.client.open("POST", path, &[], body.to_owned().into()).await
+    }
+
     /// Sends bytes as they are; the whole answer up to the end of the connection, which the server must end.
     pub(crate) async fn raw(&self, bytes: impl AsRef<[u8]>) -> String {
         self.client.raw(bytes.as_ref(), false).await
