@@ -10,6 +10,8 @@ mod docs;
 mod health;
 mod model_info;
 mod models;
+mod providers;
 mod router;
+mod utils;
 
 pub use router::router;

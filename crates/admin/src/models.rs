@@ -5,6 +5,7 @@ use axum::extract::{Path, Query, State};
 use gateway::life::Gateway;
 use gateway::refusal::Refusal;
 use gateway::snapshot::Snapshot;
+use http::HeaderMap;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use utoipa::IntoParams;
@@ -13,6 +14,8 @@ use crate::access::{Known, Refused};
 
 /// The creation time that LiteLLM gives every model.
 const CREATED: u64 = 1_677_610_602;
+/// The same as text.
+const CREATED_AT: &str = "2023-02-28T18:56:42Z";
 
 /// What to list.
 #[derive(Debug, Deserialize, IntoParams)]
@@ -29,8 +32,27 @@ pub(crate) async fn list_v1(
     _: Known,
     State(gateway): State<Gateway>,
     Query(wanted): Query<Wanted>,
+    headers: HeaderMap,
 ) -> Json<Value> {
-    Json(listing(&gateway.live.snapshot(), &wanted))
+    let list = listing(&gateway.live.snapshot(), &wanted);
+    // Anthropic's clients say so in every request, and read another shape.
+    Json(if headers.contains_key("anthropic-version") { for_anthropic(&list) } else { list })
+}
+
+/// The same list in the shape of Anthropic's API.
+fn for_anthropic(list: &Value) -> Value {
+    let rows = list["data"].as_array().map(Vec::as_slice).unwrap_or_default();
+    let data: Vec<Value> = rows
+        .iter()
+        .map(|row| {
+            json!({
+                "type": "model", "id": row["id"], "display_name": row["id"], "created_at": CREATED_AT,
+                "max_input_tokens": row["max_input_tokens"], "max_tokens": row["max_output_tokens"],
+            })
+        })
+        .collect();
+    let id = |row: Option<&Value>| row.map(|row| row["id"].clone());
+    json!({"first_id": id(data.first()), "last_id": id(data.last()), "has_more": false, "data": data})
 }
 
 /// The same as `/v1/models`.

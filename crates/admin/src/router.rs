@@ -9,7 +9,7 @@ use serde_json::json;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::{docs, health, model_info, models};
+use crate::{docs, health, model_info, models, providers, utils};
 
 /// The management routes and the description of the whole API.
 pub fn router(gateway: Gateway) -> Router {
@@ -21,6 +21,13 @@ pub fn router(gateway: Gateway) -> Router {
         .routes(routes!(models::one_v1))
         .routes(routes!(model_info::list))
         .routes(routes!(model_info::list_v1))
+        // utils
+        .routes(routes!(utils::token_counter))
+        .routes(routes!(utils::supported_openai_params))
+        .routes(routes!(utils::transform_request))
+        // public
+        .routes(routes!(providers::names))
+        .routes(routes!(providers::fields))
         // health
         .routes(routes!(health::deployments))
         .routes(routes!(health::liveliness))

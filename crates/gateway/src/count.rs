@@ -86,6 +86,9 @@ async fn ask(transport: &Transport, call: &Call, payload: &Payload, deployment: 
     struct Answer {
         input_tokens: u64,
     }
+    if deployment.trouble.is_some() {
+        return None;
+    }
     let format = call.endpoint.format;
     let lane: &Lane = deployment.lane(format).filter(|lane| lane.format == format)?;
     let to = lane.count_to.as_ref()?;

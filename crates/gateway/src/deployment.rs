@@ -268,9 +268,8 @@ fn lanes(
     let key = key(entry, known);
     let own_address = provider.base_url == Some(base.as_str()) || provider.base_url.is_none();
     let needed = matches!(provider.key, KeyRule::Required) && own_address;
-    if needed && key.is_none() && entry.azure_ad_token.is_none() {
-        return Ok((Vec::new(), Some(missing("API key", "api_key", provider.key_env, entry))));
-    }
+    let unlocked = !needed || key.is_some() || entry.azure_ad_token.is_some();
+    let trouble = (!unlocked).then(|| missing("API key", "api_key", provider.key_env, entry));
     let mut lanes = Vec::with_capacity(provider.speaks.len());
     for speaks in provider.speaks {
         let place = address::address(provider, speaks, Some(base), model, address.version.as_deref())
@@ -285,7 +284,7 @@ fn lanes(
             ..Lane::made(speaks.format, &place.model)
         });
     }
-    Ok((lanes, None))
+    Ok((lanes, trouble))
 }
 
 impl Lane {

@@ -135,6 +135,32 @@ where
 {
     let bytes = receive(body, call.snapshot.general.max_request_bytes).await?;
     call.started = std::time::Instant::now();
+    understand(call, bytes)
+}
+
+/// Reads the envelope of a body that is all here.
+///
+/// # Errors
+/// What is wrong with the request.
+pub(crate) fn understand(call: &Call, bytes: Bytes) -> Result<Payload, Refusal> {
+    let envelope = open(call, bytes)?;
+    let asked = model(call, &envelope)?;
+    let group = call.snapshot.group(&asked).ok_or_else(|| unknown_model(call, &asked))?;
+    payload(call, envelope, asked, group)
+}
+
+/// The same for a group that need not be configured.
+///
+/// # Errors
+/// What is wrong with the request.
+pub(crate) fn payload_for(call: &Call, bytes: Bytes, group: Arc<Group>) -> Result<Payload, Refusal> {
+    let envelope = open(call, bytes)?;
+    let asked = group.name.clone();
+    payload(call, envelope, asked, group)
+}
+
+/// The envelope of a body that asks for nothing a caller may not ask.
+fn open(call: &Call, bytes: Bytes) -> Result<Envelope, Refusal> {
     let envelope = Envelope::read(bytes, MOST_DEPTH).map_err(|error| not_an_envelope(&error))?;
     if let Some(field) = envelope.names().find(|name| is_forbidden(name)) {
         return Err(Refusal::new(
@@ -148,8 +174,10 @@ where
         .with_param(field));
     }
     require(call, &envelope)?;
-    let asked = model(call, &envelope)?;
-    let group = call.snapshot.group(&asked).ok_or_else(|| unknown_model(call, &asked))?;
+    Ok(envelope)
+}
+
+fn payload(call: &Call, envelope: Envelope, asked: String, group: Arc<Group>) -> Result<Payload, Refusal> {
     let stream = match envelope.raw("stream") {
         None | Some("false" | "null") => false,
         Some("true") => true,

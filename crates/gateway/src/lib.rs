@@ -25,6 +25,7 @@ pub mod life;
 pub mod live;
 pub mod made;
 mod prepare;
+pub mod preview;
 pub mod probe;
 pub mod refusal;
 pub mod route;

@@ -201,6 +201,19 @@ impl Snapshot {
         Arc::clone(&self.catalog)
     }
 
+    /// A deployment of `provider/model` as it would be with nothing else configured. Nothing is kept of it.
+    ///
+    /// # Errors
+    /// Why there can be none, for the person who asked.
+    pub fn unconfigured(&self, model: &str) -> Result<Deployment, String> {
+        let entry = DeploymentSettings {
+            model_name: model.to_owned(),
+            model: model.to_owned(),
+            ..Default::default()
+        };
+        Deployment::compile(&entry, &self.settings, &self.catalog)
+    }
+
     /// The group a wildcard makes for `asked`, kept for the next call.
     fn materialize(&self, asked: &str) -> Option<Arc<Group>> {
         let known = self.materialized.read().unwrap_or_else(PoisonError::into_inner).get(asked).cloned();

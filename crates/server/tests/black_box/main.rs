@@ -28,3 +28,5 @@ mod reload;
 mod routing;
 #[cfg(test)]
 mod streaming;
+#[cfg(test)]
+mod utils;
