@@ -24,7 +24,7 @@ pub struct Controls {
     pub retries: Option<u32>,
     /// `drop_params`.
     pub drop_params: Option<bool>,
-    /// `additional_drop_params`: top-level fields to leave out.
+    /// `additional_drop_params`: fields to leave out; below the top as `tools[*].strict`.
     pub additional_drop_params: Vec<String>,
     /// `allowed_openai_params`: fields to send whatever the provider table says.
     pub allowed_openai_params: Vec<String>,

@@ -8,6 +8,7 @@ use wire::embed::Encoding;
 use wire::envelope::{self, Envelope};
 use wire::fault::{Loss, TranslateError};
 use wire::format::Format;
+use wire::provider::paths::Path;
 use wire::{codecs, ollama, openai_embeddings, provider};
 
 use crate::body::Pieces;
@@ -43,7 +44,7 @@ pub(crate) fn request(
     deployment: &Deployment,
     lane: &Lane,
 ) -> Result<Prepared, Refusal> {
-    let pieces = edited(call, payload, deployment, lane);
+    let pieces = pruned(payload, deployment, edited(call, payload, deployment, lane));
     let client = call.endpoint.format;
     if lane.format == client {
         if !has_quirks(client) || !is_quirky(payload, deployment) {
@@ -115,9 +116,7 @@ fn edited(call: &Call, payload: &Payload, deployment: &Deployment, lane: &Lane) 
     for name in envelope.names() {
         let ours = intake::steers_the_gateway(name)
             || (client == Format::OpenAiChat && is_unstored_metadata(name, envelope));
-        let unwanted =
-            deployment.settings.additional_drop_params.iter().chain(&payload.controls.additional_drop_params);
-        if ours || unwanted.into_iter().any(|unwanted| unwanted == name) {
+        if ours || unwanted(payload, deployment).any(|unwanted| unwanted == name) {
             edits.remove(name);
         }
     }
@@ -137,6 +136,26 @@ fn edited(call: &Call, payload: &Payload, deployment: &Deployment, lane: &Lane) 
         ask_for_usage(envelope, &mut edits);
     }
     edits.finish()
+}
+
+/// What the configuration or the caller wants left out.
+fn unwanted<'a>(payload: &'a Payload, deployment: &'a Deployment) -> impl Iterator<Item = &'a String> {
+    deployment.settings.additional_drop_params.iter().chain(&payload.controls.additional_drop_params)
+}
+
+/// The same below the top level of the body.
+fn pruned(payload: &Payload, deployment: &Deployment, pieces: Vec<Bytes>) -> Vec<Bytes> {
+    let nested = unwanted(payload, deployment).filter(|name| name.contains(['.', '[']));
+    let paths: Vec<Path> = nested.filter_map(|name| Path::parse(name)).collect();
+    if paths.is_empty() {
+        return pieces;
+    }
+    let body = contiguous(pieces);
+    let Ok(text) = std::str::from_utf8(&body) else { return vec![body] };
+    let pruned = paths
+        .iter()
+        .fold(None, |pruned: Option<String>, path| path.remove(pruned.as_deref().unwrap_or(text)).or(pruned));
+    vec![pruned.map_or_else(|| body.clone(), Bytes::from)]
 }
 
 /// OpenAI takes `metadata` only with `store`; elsewhere it is the gateway's field.

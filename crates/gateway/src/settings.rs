@@ -66,7 +66,7 @@ pub struct DeploymentSettings {
     pub order: Option<u32>,
     /// `drop_params` for this deployment.
     pub drop_params: Option<bool>,
-    /// `additional_drop_params`: top-level fields removed whatever the provider takes.
+    /// `additional_drop_params`: fields removed whatever the provider takes; below the top as `tools[*].strict`.
     pub additional_drop_params: Vec<String>,
     /// `allowed_openai_params`: fields sent whatever the provider table says.
     pub allowed_openai_params: Vec<String>,

@@ -244,3 +244,18 @@ async fn a_chat_model_answers_the_legacy_endpoint_too() {
     assert_eq!((&answer["object"], &answer["model"]), (&json!("text_completion"), &json!("chat")));
     assert_eq!(answer["choices"][0]["text"], "You said: Say A");
 }
+
+#[tokio::test]
+async fn fields_below_the_top_are_left_out_by_their_path() {
+    let stage = Stage::open(ONE_MODEL);
+    let tool = json!({"type": "function", "function": {"name": "f", "strict": true, "parameters": {"type": "object"}}});
+    let body = with(
+        chat("chat"),
+        json!({"tools": [tool, tool], "additional_drop_params": ["tools[*].function.strict", "seed", "nothing[0].here"], "seed": 1}),
+    );
+    let reply = stage.server.chat(&body).await;
+    assert_eq!(reply.status, 200, "{}", reply.text());
+    let sent = stage.received("up").json();
+    let bare = json!({"type": "function", "function": {"name": "f", "parameters": {"type": "object"}}});
+    assert_eq!((&sent["tools"], &sent["seed"]), (&json!([bare, bare]), &Value::Null));
+}

@@ -15,6 +15,7 @@ mod members;
 mod model_name;
 mod nested;
 mod not_yet;
+pub mod paths;
 pub mod quirks;
 pub mod resolve;
 mod row;

@@ -149,8 +149,14 @@ fn flat(content: &str) -> Option<String> {
 
 /// The list with the elements replaced for which `edit` has another text.
 fn elements(json: &str, edit: impl Fn(&str) -> Option<String>) -> Option<String> {
+    elements_at(json, |_, element| edit(element))
+}
+
+/// The same for edits that depend on where in the list an element stands.
+pub(super) fn elements_at(json: &str, edit: impl Fn(usize, &str) -> Option<String>) -> Option<String> {
     let list = list(json)?;
-    let edits: Vec<Option<String>> = list.iter().map(|element| edit(element.get())).collect();
+    let edits: Vec<Option<String>> =
+        list.iter().enumerate().map(|(at, element)| edit(at, element.get())).collect();
     if edits.iter().all(Option::is_none) {
         return None;
     }
@@ -163,7 +169,8 @@ fn elements(json: &str, edit: impl Fn(&str) -> Option<String>) -> Option<String>
     Some(text)
 }
 
-fn list(json: &str) -> Option<Vec<&RawValue>> {
+/// The elements of a list; `None` if it is none.
+pub(super) fn list(json: &str) -> Option<Vec<&RawValue>> {
     if !json.starts_with('[') {
         return None;
     }
