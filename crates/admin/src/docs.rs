@@ -46,12 +46,7 @@ pub(crate) fn plain_parameters(openapi: &mut OpenApi) {
 /// Describes the routes that call models, from the table that dispatches them.
 pub(crate) fn add_model_routes(openapi: &mut OpenApi) {
     for route in ROUTES {
-        let in_path = !route.suffix.is_empty();
-        let path = if in_path {
-            format!("{}{{model}}{}", route.prefix, route.suffix)
-        } else {
-            route.prefix.to_owned()
-        };
+        let in_path = route.path.contains('{');
         let (summary, required, properties) = body(route);
         let schema =
             properties.into_iter().fold(ObjectBuilder::new(), |schema, (name, kind, description)| {
@@ -92,12 +87,12 @@ pub(crate) fn add_model_routes(openapi: &mut OpenApi) {
         } else {
             operation
         };
-        openapi.paths.paths.insert(path, PathItem::new(HttpMethod::Post, operation.build()));
+        openapi.paths.paths.insert(route.path.to_owned(), PathItem::new(HttpMethod::Post, operation.build()));
     }
 }
 
 fn operation_id(route: &Route) -> String {
-    let text: String = format!("post{}{}", route.prefix, route.suffix)
+    let text: String = format!("post{}", route.path)
         .chars()
         .map(|c| if c.is_ascii_alphanumeric() { c } else { '_' })
         .collect();

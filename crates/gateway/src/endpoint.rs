@@ -2,28 +2,37 @@
 
 use std::borrow::Cow;
 
+use http::Method;
 use wire::format::{Format, Operation};
 
-/// One route. `{model}` stands for any text, slashes included.
+/// One route.
 #[derive(Clone, Copy, Debug)]
 pub struct Route {
-    /// Everything before the model, or the whole path.
-    pub prefix: &'static str,
-    /// Everything after the model; empty when the path names none.
-    pub suffix: &'static str,
+    /// The path. `{model}` in it stands for any text, slashes included; `{id}` for one without slashes.
+    pub path: &'static str,
     /// The format spoken there.
     pub format: Format,
     /// What is wanted.
     pub task: Task,
 }
 
-/// What a call wants of a model.
+/// What a call wants.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Task {
     /// A reply, as a stream if the body says so.
     Reply,
+    /// A reply as a stream: the path says so.
+    Stream,
     /// To know how many tokens the prompt has. Costs nothing.
     Count,
+    /// A response that was kept.
+    Fetch,
+    /// A response that was kept, to be forgotten.
+    Delete,
+    /// The input of a response that was kept.
+    Items,
+    /// A response in the making, to be stopped.
+    Cancel,
 }
 
 /// What a path asks for.
@@ -33,15 +42,53 @@ pub struct Endpoint {
     pub format: Format,
     /// What is wanted.
     pub task: Task,
-    /// The model that the path names.
-    pub model: Option<String>,
+    /// What the path names: a model, or the id of a response.
+    pub named: Option<String>,
+}
+
+/// What is found at a path.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Found {
+    /// What is asked for.
+    Endpoint(Endpoint),
+    /// The path exists for another method.
+    WrongMethod { format: Format, allowed: Method },
+}
+
+impl Found {
+    /// The format that is spoken there.
+    #[must_use]
+    pub const fn format(&self) -> Format {
+        match self {
+            Self::Endpoint(endpoint) => endpoint.format,
+            Self::WrongMethod { format, .. } => *format,
+        }
+    }
+}
+
+impl Task {
+    /// The method it is asked for with.
+    #[must_use]
+    pub const fn method(self) -> Method {
+        match self {
+            Self::Reply | Self::Stream | Self::Count | Self::Cancel => Method::POST,
+            Self::Fetch | Self::Items => Method::GET,
+            Self::Delete => Method::DELETE,
+        }
+    }
+
+    /// Whether a model is asked to do something, which the body describes.
+    #[must_use]
+    pub const fn calls_a_model(self) -> bool {
+        matches!(self, Self::Reply | Self::Stream | Self::Count)
+    }
 }
 
 impl Endpoint {
     /// A reply in this format, to a request that names its model in the body.
     #[must_use]
     pub const fn reply(format: Format) -> Self {
-        Self { format, task: Task::Reply, model: None }
+        Self { format, task: Task::Reply, named: None }
     }
 
     /// The operation asked for.
@@ -53,10 +100,14 @@ impl Endpoint {
     /// The route as error messages name it.
     #[must_use]
     pub const fn route(&self) -> &'static str {
-        match (self.task, self.format) {
-            (Task::Count, _) => "/v1/messages/count_tokens",
-            (Task::Reply, Format::AnthropicMessages) => "/v1/messages",
-            (Task::Reply, format) => format.operation().route(),
+        match (self.format, self.task) {
+            (Format::AnthropicMessages, Task::Count) => "/v1/messages/count_tokens",
+            (Format::AnthropicMessages, _) => "/v1/messages",
+            (Format::OpenAiResponses, _) => "/responses",
+            (Format::Gemini, Task::Count) => ":countTokens",
+            (Format::Gemini, Task::Stream) => ":streamGenerateContent",
+            (Format::Gemini, _) => ":generateContent",
+            (format, _) => format.operation().route(),
         }
     }
 }
@@ -64,52 +115,63 @@ impl Endpoint {
 const CHAT: Format = Format::OpenAiChat;
 const COMPLETION: Format = Format::OpenAiCompletions;
 const EMBEDDING: Format = Format::OpenAiEmbeddings;
+const MESSAGES: Format = Format::AnthropicMessages;
 
-const fn plain(path: &'static str, format: Format) -> Route {
-    Route { prefix: path, suffix: "", format, task: Task::Reply }
-}
-
-const fn with_model(prefix: &'static str, suffix: &'static str, format: Format) -> Route {
-    Route { prefix, suffix, format, task: Task::Reply }
+const fn reply(path: &'static str, format: Format) -> Route {
+    Route { path, format, task: Task::Reply }
 }
 
 /// All of them; the first that fits is taken.
 pub const ROUTES: &[Route] = &[
-    plain("/v1/chat/completions", CHAT),
-    plain("/chat/completions", CHAT),
-    plain("/v1/completions", COMPLETION),
-    plain("/completions", COMPLETION),
-    plain("/v1/embeddings", EMBEDDING),
-    plain("/embeddings", EMBEDDING),
-    plain("/openai/v1/chat/completions", CHAT),
-    plain("/openai/v1/completions", COMPLETION),
-    plain("/openai/v1/embeddings", EMBEDDING),
-    with_model("/engines/", "/chat/completions", CHAT),
-    with_model("/engines/", "/completions", COMPLETION),
-    with_model("/engines/", "/embeddings", EMBEDDING),
-    with_model("/v1/engines/", "/chat/completions", CHAT),
-    with_model("/v1/engines/", "/completions", COMPLETION),
-    with_model("/v1/engines/", "/embeddings", EMBEDDING),
-    with_model("/openai/deployments/", "/chat/completions", CHAT),
-    with_model("/openai/deployments/", "/completions", COMPLETION),
-    with_model("/openai/deployments/", "/embeddings", EMBEDDING),
-    plain("/v1/messages", Format::AnthropicMessages),
-    Route { task: Task::Count, ..plain("/v1/messages/count_tokens", Format::AnthropicMessages) },
+    reply("/v1/chat/completions", CHAT),
+    reply("/chat/completions", CHAT),
+    reply("/v1/completions", COMPLETION),
+    reply("/completions", COMPLETION),
+    reply("/v1/embeddings", EMBEDDING),
+    reply("/embeddings", EMBEDDING),
+    reply("/openai/v1/chat/completions", CHAT),
+    reply("/openai/v1/completions", COMPLETION),
+    reply("/openai/v1/embeddings", EMBEDDING),
+    reply("/engines/{model}/chat/completions", CHAT),
+    reply("/engines/{model}/completions", COMPLETION),
+    reply("/engines/{model}/embeddings", EMBEDDING),
+    reply("/v1/engines/{model}/chat/completions", CHAT),
+    reply("/v1/engines/{model}/completions", COMPLETION),
+    reply("/v1/engines/{model}/embeddings", EMBEDDING),
+    reply("/openai/deployments/{model}/chat/completions", CHAT),
+    reply("/openai/deployments/{model}/completions", COMPLETION),
+    reply("/openai/deployments/{model}/embeddings", EMBEDDING),
+    reply("/v1/messages", MESSAGES),
+    Route { path: "/v1/messages/count_tokens", format: MESSAGES, task: Task::Count },
 ];
 
-/// What a path asks for.
+/// What `method` asks for at `path`; `None` where no route is.
 #[must_use]
-pub fn find(path: &str) -> Option<Endpoint> {
+pub fn find(method: &Method, path: &str) -> Option<Found> {
     let path = path.strip_suffix('/').unwrap_or(path);
-    ROUTES.iter().find_map(|route| {
-        let Route { format, task, .. } = *route;
-        if route.suffix.is_empty() {
-            return (path == route.prefix).then_some(Endpoint { format, task, model: None });
+    let mut other = None;
+    for route in ROUTES {
+        let Some(named) = route.fits(path) else { continue };
+        if route.task.method() == *method {
+            let named = named.map(|text| decoded(text).into_owned());
+            return Some(Found::Endpoint(Endpoint { format: route.format, task: route.task, named }));
         }
-        let model = path.strip_prefix(route.prefix)?.strip_suffix(route.suffix)?;
-        let named = || Endpoint { format, task, model: Some(decoded(model).into_owned()) };
-        (!model.is_empty()).then(named)
-    })
+        other = other.or(Some(Found::WrongMethod { format: route.format, allowed: route.task.method() }));
+    }
+    other
+}
+
+impl Route {
+    /// Whether `path` is on this route, and what it names.
+    fn fits<'a>(&self, path: &'a str) -> Option<Option<&'a str>> {
+        let Some((prefix, rest)) = self.path.split_once('{') else {
+            return (path == self.path).then_some(None);
+        };
+        let (name, suffix) = rest.split_once('}')?;
+        let named = path.strip_prefix(prefix)?.strip_suffix(suffix)?;
+        let whole = !named.is_empty() && (name == "model" || !named.contains('/'));
+        whole.then_some(Some(named))
+    }
 }
 
 /// Percent-decoding; what is not valid UTF-8 afterwards stays as it was.
@@ -134,13 +196,21 @@ pub fn decoded(text: &str) -> Cow<'_, str> {
 
 #[cfg(test)]
 mod tests {
+    use http::Method;
     use wire::format::Operation;
 
-    use super::{Task, find};
+    use super::{Endpoint, Found, Task, find};
+
+    fn post(path: &str) -> Option<Endpoint> {
+        match find(&Method::POST, path)? {
+            Found::Endpoint(endpoint) => Some(endpoint),
+            Found::WrongMethod { .. } => None,
+        }
+    }
 
     #[test]
     fn paths_name_operations_and_models() {
-        let model = |path| find(path).map(|endpoint| (endpoint.operation(), endpoint.model));
+        let model = |path| post(path).map(|endpoint| (endpoint.operation(), endpoint.named));
         assert_eq!(model("/chat/completions"), Some((Operation::Chat, None)));
         assert_eq!(model("/v1/embeddings/"), Some((Operation::Embedding, None)));
         assert_eq!(
@@ -159,10 +229,18 @@ mod tests {
             assert_eq!(model(path), None, "{path}");
         }
     }
+
     #[test]
     fn counting_is_not_replying() {
-        let task = |path| find(path).map(|endpoint| endpoint.task);
+        let task = |path| post(path).map(|endpoint| endpoint.task);
         assert_eq!(task("/v1/messages"), Some(Task::Reply));
         assert_eq!(task("/v1/messages/count_tokens"), Some(Task::Count));
+    }
+
+    #[test]
+    fn another_method_is_told_which_one_would_do() {
+        let found = find(&Method::GET, "/v1/chat/completions");
+        assert!(matches!(found, Some(Found::WrongMethod { allowed: Method::POST, .. })), "{found:?}");
+        assert_eq!(find(&Method::GET, "/v1/models"), None);
     }
 }

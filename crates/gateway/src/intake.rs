@@ -178,12 +178,14 @@ fn open(call: &Call, bytes: Bytes) -> Result<Envelope, Refusal> {
 }
 
 fn payload(call: &Call, envelope: Envelope, asked: String, group: Arc<Group>) -> Result<Payload, Refusal> {
-    let stream = match envelope.raw("stream") {
-        None | Some("false" | "null") => false,
-        Some("true") => true,
-        Some(_) => return Err(wrong_type("stream", "a boolean")),
-    };
-    let stream = stream && call.operation() != Operation::Embedding && call.endpoint.task == Task::Reply;
+    let stream = call.operation() != Operation::Embedding
+        && match (call.endpoint.task, envelope.raw("stream")) {
+            (Task::Stream, _) => true,
+            (Task::Reply, Some("true")) => true,
+            (Task::Reply, Some("false" | "null") | None) => false,
+            (Task::Reply, Some(_)) => return Err(wrong_type("stream", "a boolean")),
+            (Task::Count | Task::Fetch | Task::Delete | Task::Items | Task::Cancel, _) => false,
+        };
     let stream_usage = call.snapshot.general.always_include_stream_usage || wants_usage(&envelope);
     let controls = Controls::read(&envelope, &call.headers)?;
     Ok(Payload { envelope, asked, group, stream, stream_usage, controls })
@@ -191,7 +193,7 @@ fn payload(call: &Call, envelope: Envelope, asked: String, group: Arc<Group>) ->
 
 /// The model asked for: the path's, the body's, or the configured default.
 fn model(call: &Call, envelope: &Envelope) -> Result<String, Refusal> {
-    if let Some(model) = &call.endpoint.model {
+    if let Some(model) = &call.endpoint.named {
         return Ok(model.clone());
     }
     let general = &call.snapshot.general;

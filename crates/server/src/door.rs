@@ -10,6 +10,7 @@ use std::time::Duration;
 use axum::Router;
 use bytes::Bytes;
 use gateway::body::ReplyBody;
+use gateway::endpoint::Found;
 use gateway::life::Gateway;
 use gateway::refusal::Refusal;
 use gateway::{auth, deliver, endpoint, life};
@@ -75,20 +76,20 @@ impl Door {
 
 impl House {
     async fn answer(&self, request: Request<Incoming>, peer: SocketAddr) -> Response<DoorBody> {
+        let found = endpoint::find(request.method(), request.uri().path());
         let open = !self.gateway.live.snapshot().keys.is_locked();
         if open && let Err(refusal) = auth::only_this_machine(request.headers(), peer.ip()) {
-            let format =
-                endpoint::find(request.uri().path()).map_or(Format::OpenAiChat, |asked| asked.format);
+            let format = found.as_ref().map_or(Format::OpenAiChat, Found::format);
             return deliver::bare_refusal(&refusal, format, None).map(DoorBody::Gateway);
         }
         let from_page = request.headers().contains_key(header::ORIGIN);
-        let mut response = match endpoint::find(request.uri().path()) {
+        let mut response = match found {
             _ if from_page && is_preflight(&request) => preflight(request.headers()),
-            Some(endpoint) if request.method() == Method::POST => {
+            Some(Found::Endpoint(endpoint)) => {
                 let (head, body) = request.into_parts();
                 life::call(&self.gateway, endpoint, head, body).await.map(DoorBody::Gateway)
             }
-            Some(endpoint) => wrong_method(&request, endpoint.format),
+            Some(Found::WrongMethod { format, allowed }) => wrong_method(&request, format, &allowed),
             None => {
                 let result = self.admin.clone().oneshot(request.map(axum::body::Body::new)).await;
                 let mut response = result.unwrap_or_else(|never| match never {}).map(DoorBody::Admin);
@@ -126,12 +127,14 @@ fn preflight(asked: &HeaderMap) -> Response<DoorBody> {
     response
 }
 
-fn wrong_method(request: &Request<Incoming>, format: Format) -> Response<DoorBody> {
+fn wrong_method(request: &Request<Incoming>, format: Format, allowed: &Method) -> Response<DoorBody> {
     static ALLOW: HeaderName = header::ALLOW;
-    let message = format!("{} takes POST, not {}.", request.uri().path(), request.method());
+    let message = format!("{} takes {allowed}, not {}.", request.uri().path(), request.method());
     let refusal = Refusal::new(StatusCode::METHOD_NOT_ALLOWED.as_u16(), message);
     let mut response = deliver::bare_refusal(&refusal, format, None).map(DoorBody::Gateway);
-    response.headers_mut().insert(&ALLOW, HeaderValue::from_static("POST"));
+    if let Ok(allowed) = HeaderValue::from_str(allowed.as_str()) {
+        response.headers_mut().insert(&ALLOW, allowed);
+    }
     response
 }
 
