@@ -17,6 +17,7 @@
 
 pub mod anthropic_messages;
 pub mod bedrock;
+pub mod bedrock_converse;
 pub mod chat;
 pub mod codec;
 pub mod codecs;

@@ -23,7 +23,8 @@ use std::path::{Path, PathBuf};
 
 use bytes::{Bytes, BytesMut};
 use serde_json::Value;
-use tollgate_wire::anthropic_messages::{MessagesClient, MessagesUpstream};
+use tollgate_wire::anthropic_messages::{BedrockInvoke, MessagesClient, MessagesUpstream, VertexRaw};
+use tollgate_wire::bedrock_converse::ConverseUpstream;
 use tollgate_wire::chat::ChatRequest;
 use tollgate_wire::codec::{ClientCodec, Finish, Inbound, Outbound, Read, Stamp, Target, UpstreamCodec};
 use tollgate_wire::event::ChatEvent;
@@ -36,8 +37,11 @@ use tollgate_wire::openai_chat::{ChatClient, ChatUpstream};
 use tollgate_wire::openai_completions::CompletionClient;
 use tollgate_wire::reply::ChatResponse;
 
-const UPSTREAMS: [(&str, &dyn UpstreamCodec); 4] = [
+const UPSTREAMS: [(&str, &dyn UpstreamCodec); 7] = [
+    ("anthropic_bedrock", &BedrockInvoke),
     ("anthropic_messages", &MessagesUpstream),
+    ("anthropic_vertex", &VertexRaw),
+    ("bedrock_converse", &ConverseUpstream),
     ("ollama_chat", &OllamaChat),
     ("ollama_generate", &OllamaGenerate),
     ("openai_chat", &ChatUpstream),
