@@ -69,9 +69,14 @@ fn head(request: &ChatRequest, host: Host, version: &'static str) -> Result<Head
             anthropic_beta.push(flag.to_owned());
         }
     };
+    let advanced = |name: &str| matches!(name, "allowed_callers" | "defer_loading" | "input_examples");
+    if request.tools.iter().flat_map(|tool| &tool.hints).any(|(name, _)| advanced(name)) {
+        add("tool-search-tool-2025-10-19");
+    }
     for (name, raw) in &request.extras {
         match name.as_str() {
             "web_search_options" if host == Host::Invoke => return Err(malformed(name, NO_SEARCH)),
+            "web_search_options" => add(SEARCH),
             "context_management" => add("context-management-2025-06-27"),
             "tools" => {
                 let tools: Vec<Raw> =
@@ -79,6 +84,9 @@ fn head(request: &ChatRequest, host: Host, version: &'static str) -> Result<Head
                 let kinds: Vec<String> = tools.iter().map(super::block_type).collect();
                 if host == Host::Invoke && kinds.iter().any(|kind| kind.starts_with("web_")) {
                     return Err(malformed(name, NO_SEARCH));
+                }
+                if kinds.iter().any(|kind| kind.starts_with("web_search_")) {
+                    add(SEARCH);
                 }
                 kinds.iter().filter_map(|kind| betas::of_tool(kind)).for_each(&mut add);
             }
@@ -88,6 +96,7 @@ fn head(request: &ChatRequest, host: Host, version: &'static str) -> Result<Head
     Ok(Head { anthropic_version: Some(version), anthropic_beta, refused: &REFUSED, ..Head::default() })
 }
 
+const SEARCH: &str = "web-search-2025-03-05";
 const NO_SEARCH: &str = "Bedrock does not search or fetch the web for Claude";
 
 /// These hosts fetch nothing and keep no files: whoever may open connections fetches before.

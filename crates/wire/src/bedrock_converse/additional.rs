@@ -48,7 +48,7 @@ const UNSAYABLE: [&str; 8] = [
 ];
 
 /// Fields of Anthropic's API that Claude understands wherever it is served.
-const CLAUDE: [&str; 3] = ["context_management", "output_config", "top_k"];
+const CLAUDE: [&str; 2] = ["context_management", "output_config"];
 
 /// `additionalModelRequestFields` under construction. A member that is set keeps its first value.
 #[derive(Default)]
@@ -105,6 +105,8 @@ pub(super) fn write(
             // Said elsewhere in the request.
             "additionalModelRequestFields" | "tools" | "web_search_options" | "anthropic_beta" | "betas" => {}
             name if OWN.contains(&name) => own.push((name.to_owned(), raw.clone())),
+            // Said in Converse's own words.
+            "service_tier" if request.extras.iter().any(|(name, _)| name == "serviceTier") => {}
             "service_tier" => match tier(&text(raw.value())) {
                 Some(tier) => own.push(("serviceTier".to_owned(), tier_raw(tier)?)),
                 None => lose("Bedrock knows no such tier"),
@@ -113,6 +115,7 @@ pub(super) fn write(
             "top_k" if matches!(family.kind(), Kind::Nova | Kind::Nova2) => {
                 additional.set("inferenceConfig", &TopK { top_k: raw })?;
             }
+            "top_k" => additional.set("top_k", raw)?,
             name if native && family.is_claude() && CLAUDE.contains(&name) => {
                 set_claude(name, raw, additional)?
             }

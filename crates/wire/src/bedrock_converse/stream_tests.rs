@@ -1,5 +1,7 @@
 //! Streams that no honest Bedrock sends, and oddities that it may.
 
+use proptest::prelude::*;
+
 use super::super::reader::Memory;
 use super::ConverseDecoder;
 use crate::chat::Block;
@@ -12,7 +14,12 @@ use crate::openai_chat::renames::Renames;
 use crate::reply::Stop;
 
 fn run(frames: &[(&str, &str)]) -> (Vec<ChatEvent>, Vec<Read>, Finish) {
-    let memory = Memory { names: Renames::default(), call_id: "c1".to_owned(), answers: false, held: false };
+    run_holding(frames, false)
+}
+
+/// `held`: the answer may come by tool, and prose before it is held back.
+fn run_holding(frames: &[(&str, &str)], held: bool) -> (Vec<ChatEvent>, Vec<Read>, Finish) {
+    let memory = Memory { names: Renames::default(), call_id: "c1".to_owned(), answers: held, held };
     let mut decoder = ConverseDecoder::new(memory);
     let mut events = Vec::new();
     let frames = frames.iter().map(|(event, data)| Frame { event, data });
@@ -88,4 +95,47 @@ fn endless_blocks_are_refused() {
     let (events, reads, _) = run(&frames);
     assert_eq!(events.iter().filter(|event| matches!(event, ChatEvent::Open { .. })).count(), 4096);
     assert!(matches!(reads.last(), Some(Read::Corrupt(_))));
+}
+
+/// Events of a stream, in any order and at any index.
+fn frame() -> impl Strategy<Value = (&'static str, String)> {
+    let delta = prop::sample::select(vec![
+        r#"{"text":"a"}"#,
+        r#"{"text":""}"#,
+        r#"{"toolUse":{"input":"{}"}}"#,
+        r#"{"reasoningContent":{"text":"b"}}"#,
+        r#"{"reasoningContent":{"signature":"c"}}"#,
+        r#"{"reasoningContent":{"redactedContent":"d"}}"#,
+        r#"{"citation":{"title":"e"}}"#,
+        r#"{"image":{}}"#,
+        "7",
+    ]);
+    let name = prop::sample::select(vec!["now", "json_tool_call"]);
+    prop_oneof![
+        Just(("messageStart", r#"{"role":"assistant"}"#.to_owned())),
+        (0..3_u8, name).prop_map(|(at, name)| {
+            let start = format!(r#"{{"contentBlockIndex":{at},"start":{{"toolUse":{{"name":"{name}"}}}}}}"#);
+            ("contentBlockStart", start)
+        }),
+        (0..3_u8, delta).prop_map(|(at, delta)| (
+            "contentBlockDelta",
+            format!(r#"{{"contentBlockIndex":{at},"delta":{delta}}}"#)
+        )),
+        (0..3_u8).prop_map(|at| ("contentBlockStop", format!(r#"{{"contentBlockIndex":{at}}}"#))),
+        Just(("metadata", r#"{"usage":{"inputTokens":1,"outputTokens":2}}"#.to_owned())),
+        Just(("messageStop", r#"{"stopReason":"end_turn"}"#.to_owned())),
+    ]
+}
+
+proptest! {
+    #[test]
+    fn any_order_of_events_obeys_the_laws(frames in prop::collection::vec(frame(), 0..30), held in any::<bool>()) {
+        let frames: Vec<(&str, &str)> = frames.iter().map(|(event, data)| (*event, data.as_str())).collect();
+        let (events, _, finish) = run_holding(&frames, held);
+        let stopped = frames.iter().any(|(event, _)| *event == "messageStop");
+        prop_assert_eq!(finish == Finish::Complete, stopped);
+        let count = |wanted: fn(&ChatEvent) -> bool| events.iter().filter(|event| wanted(event)).count();
+        let opened = count(|event| matches!(event, ChatEvent::Open { .. }));
+        prop_assert_eq!(opened, count(|event| matches!(event, ChatEvent::Close { .. })));
+    }
 }
