@@ -107,6 +107,49 @@ fn a_path_that_is_encoded_is_encoded_again() {
     assert_eq!(super::encoded("/model/a-v1%3A0/converse", true), "/model/a-v1%253A0/converse");
 }
 
+/// What Amazon's own client for Python makes of the same calls.
+#[test]
+fn calls_to_models_are_signed_as_amazons_client_signs_them() {
+    let secret = SecretString::from("wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY");
+    let token = SecretString::from("TOKEN/+=");
+    let profile = "arn:aws:bedrock:eu-central-1:123456789012:application-inference-profile/a1b2c3";
+    for (model, stream, session_token, signed, signature) in [
+        (
+            "us.anthropic.claude-sonnet-4-5-20250929-v1:0",
+            false,
+            None,
+            "content-type;host;x-amz-date",
+            "5d19a434fedcdfbf2a5c592577a618d44e141e022084652b46409e8479d312bd",
+        ),
+        (
+            profile,
+            true,
+            Some(&token),
+            "content-type;host;x-amz-date;x-amz-security-token",
+            "bcc9507dfcaacbf1da3044cdb52fb1704415ecb633ee99eb938f6ed4cd8e8858",
+        ),
+    ] {
+        let path = crate::bedrock::Address::of(model).path(stream).unwrap();
+        let host = crate::bedrock::host("us-east-1").unwrap();
+        let request = Request {
+            method: "POST",
+            path: &path,
+            query: &[],
+            headers: &[("host", &host), ("content-type", "application/json")],
+            body: br#"{"messages":[]}"#,
+        };
+        let credentials =
+            Credentials { access_key_id: "AKIDEXAMPLE", secret_access_key: &secret, session_token };
+        let scope = Scope { region: "us-east-1", service: "bedrock" };
+        let found = sign(&request, &credentials, scope, 1_795_482_123);
+        let expected = format!(
+            "AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/20261124/us-east-1/bedrock/aws4_request, \
+             SignedHeaders={signed}, Signature={signature}"
+        );
+        assert_eq!((found.date.as_str(), found.authorization), ("20261124T010203Z", expected));
+    }
+}
+
 #[test]
 fn dates_are_civil() {
     for (seconds, expected) in [

@@ -56,6 +56,10 @@ impl UpstreamCodec for ConverseUpstream {
         }
         let (answers, held) = (toolbox.answers, toolbox.answers && toolbox.is_free());
         let format = format(request, family)?;
+        if format.is_some() && own.iter().any(|(name, _)| name == "outputConfig") {
+            let why = "response_format says already what shape the answer has";
+            losses.push(Loss { field: "outputConfig".to_owned(), why });
+        }
         let body = Body { script, toolbox, inference, additional, own, format };
         let body = serde_json::to_vec(&body).map_err(|error| malformed("body", &error.to_string()))?;
         let memory = Memory { names, call_id: target.call_id.to_owned(), answers, held };

@@ -59,6 +59,8 @@ enum OpenBlock {
     },
     /// An index into `held`.
     Held(usize),
+    /// A call that the host answers itself.
+    Hosted,
 }
 
 impl<M: Borrow<Memory> + Send> StreamDecoder for ConverseDecoder<M> {
@@ -130,9 +132,20 @@ impl<M: Borrow<Memory>> ConverseDecoder<M> {
         match tag {
             "messageStart" => self.start(out),
             "contentBlockStart" if self.stop.is_none() => {
-                let start: WireBlock<'_> = event.start.and_then(object).unwrap_or_default();
-                let Some(call) = start.tool_use.and_then(object) else { return Ok(Read::Unknown) };
+                // Some models announce a text with an empty object.
+                let Some(start) = event.start.filter(|start| start.get() != "{}") else {
+                    return Ok(Read::Known);
+                };
+                let start: WireBlock<'_> = object(start).unwrap_or_default();
+                let Some(call) = start.tool_use.and_then(object::<WireCall<'_>>) else {
+                    return Ok(Read::Unknown);
+                };
                 self.start(out);
+                if call.is_hosted() {
+                    self.bounded()?;
+                    self.open.insert(index()?, OpenBlock::Hosted);
+                    return Ok(Read::Unknown);
+                }
                 self.call(index()?, &call, out)?;
             }
             "contentBlockDelta" if self.stop.is_none() => {
@@ -176,7 +189,9 @@ impl<M: Borrow<Memory>> ConverseDecoder<M> {
         out: &mut Vec<ChatEvent>,
     ) -> Result<(), String> {
         let block: WireBlock<'_> = object(raw).ok_or("a block that is not an object")?;
-        if let Some(call) = block.tool_use.and_then(object::<WireCall<'_>>) {
+        let call = block.tool_use.and_then(object::<WireCall<'_>>);
+        let hosted = call.as_ref().is_some_and(WireCall::is_hosted);
+        if let Some(call) = call.filter(|_| !hosted) {
             self.call(index, &call, out)?;
             self.delta(index, &block, out)?;
         } else if let Some(cited) = block.citations_content.and_then(object::<WireCited<'_>>) {
@@ -187,7 +202,7 @@ impl<M: Borrow<Memory>> ConverseDecoder<M> {
             for raw in cited.citations.and_then(|raw| list(raw, "citations").ok()).unwrap_or_default() {
                 self.delta(index, &WireBlock { citation: Some(raw), ..WireBlock::default() }, out)?;
             }
-        } else if !self.delta(index, &block, out)? {
+        } else if hosted || !self.delta(index, &block, out)? {
             let kind = BlockKind::Opaque { from: Format::BedrockConverse, raw: Raw::from(raw) };
             let block = self.begin(kind, out)?;
             out.push(ChatEvent::Close { block });
@@ -197,13 +212,17 @@ impl<M: Borrow<Memory>> ConverseDecoder<M> {
     }
 
     fn begin(&mut self, kind: BlockKind, out: &mut Vec<ChatEvent>) -> Result<u32, String> {
-        if self.next >= MOST_BLOCKS {
-            return Err("too many blocks".to_owned());
-        }
+        self.bounded()?;
         let block = self.next;
         self.next += 1;
         out.push(ChatEvent::Open { block, choice: 0, kind });
         Ok(block)
+    }
+
+    fn bounded(&self) -> Result<(), String> {
+        let most = MOST_BLOCKS as usize;
+        let many = self.next as usize >= most || self.open.len() >= most || self.held.len() >= most;
+        if many { Err("too many blocks".to_owned()) } else { Ok(()) }
     }
 
     fn call(&mut self, index: u64, wire: &WireCall<'_>, out: &mut Vec<ChatEvent>) -> Result<(), String> {
@@ -251,8 +270,10 @@ impl<M: Borrow<Memory>> ConverseDecoder<M> {
 
     fn arguments(&mut self, index: u64, raw: &RawValue, out: &mut Vec<ChatEvent>) -> Result<(), String> {
         let wire: WireCall<'_> = object(raw).unwrap_or_default();
-        let Some(OpenBlock::Call { block, fed }) = self.open.get_mut(&index) else {
-            return Err("arguments outside a call".to_owned());
+        let (block, fed) = match self.open.get_mut(&index) {
+            Some(OpenBlock::Call { block, fed }) => (block, fed),
+            Some(OpenBlock::Hosted) => return Ok(()),
+            _ => return Err("arguments outside a call".to_owned()),
         };
         let Some(input) = wire.input else { return Ok(()) };
         // A stream has pieces of text, a whole reply the object.
@@ -275,7 +296,7 @@ impl<M: Borrow<Memory>> ConverseDecoder<M> {
                 self.held.get_mut(at).into_iter().for_each(|held| held.push_str(&more));
             }
             OpenBlock::Text(block) => out.push(ChatEvent::Delta { block, text: more }),
-            OpenBlock::Thinking(_) | OpenBlock::Call { .. } => {}
+            OpenBlock::Thinking(_) | OpenBlock::Call { .. } | OpenBlock::Hosted => {}
         }
         Ok(())
     }
@@ -285,13 +306,11 @@ impl<M: Borrow<Memory>> ConverseDecoder<M> {
         match self.open.get(&index) {
             Some(open @ (OpenBlock::Text(_) | OpenBlock::Held(_))) => return Ok(*open),
             Some(OpenBlock::Thinking(_)) => self.close(index, out),
-            Some(OpenBlock::Call { .. }) => return Err("text within a call".to_owned()),
+            Some(OpenBlock::Call { .. } | OpenBlock::Hosted) => return Err("text within a call".to_owned()),
             None => {}
         }
         let open = if self.memory.borrow().held {
-            if self.held.len() >= MOST_BLOCKS as usize {
-                return Err("too many blocks".to_owned());
-            }
+            self.bounded()?;
             self.held.push(String::new());
             OpenBlock::Held(self.held.len() - 1)
         } else {
@@ -320,7 +339,9 @@ impl<M: Borrow<Memory>> ConverseDecoder<M> {
         }
         let block = match self.open.get(&index) {
             Some(OpenBlock::Thinking(block)) => *block,
-            Some(OpenBlock::Call { .. }) => return Err("reasoning within a call".to_owned()),
+            Some(OpenBlock::Call { .. } | OpenBlock::Hosted) => {
+                return Err("reasoning within a call".to_owned());
+            }
             Some(OpenBlock::Text(_) | OpenBlock::Held(_)) | None => {
                 self.close(index, out);
                 let block = self.begin(BlockKind::Thinking, out)?;
@@ -343,7 +364,7 @@ impl<M: Borrow<Memory>> ConverseDecoder<M> {
             Some(OpenBlock::Call { block, .. } | OpenBlock::Text(block) | OpenBlock::Thinking(block)) => {
                 out.push(ChatEvent::Close { block });
             }
-            Some(OpenBlock::Held(_)) | None => {}
+            Some(OpenBlock::Held(_) | OpenBlock::Hosted) | None => {}
         }
     }
 

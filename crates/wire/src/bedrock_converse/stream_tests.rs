@@ -88,6 +88,26 @@ fn arguments_that_were_cut_are_not_completed() {
 }
 
 #[test]
+fn a_tool_that_the_host_runs_is_no_call_of_the_callers() {
+    let start = r#"{"contentBlockIndex":0,"start":{"toolUse":{"name":"nova_grounding","toolUseId":"t","type":"server_tool_use"}}}"#;
+    let (events, reads, finish) = run(&[
+        ("contentBlockStart", start),
+        ("contentBlockDelta", r#"{"contentBlockIndex":0,"delta":{"toolUse":{"input":"{}"}}}"#),
+        ("contentBlockStop", r#"{"contentBlockIndex":0}"#),
+        ("contentBlockStart", r#"{"contentBlockIndex":1,"start":{}}"#),
+        ("contentBlockDelta", r#"{"contentBlockIndex":1,"delta":{"text":"Found."}}"#),
+        ("messageStop", r#"{"stopReason":"end_turn"}"#),
+    ]);
+    assert!(reads.iter().all(|read| matches!(read, Read::Known | Read::Unknown)), "{reads:?}");
+    let choice = &fold(&events).choices[0];
+    assert_eq!(
+        (choice.blocks.as_slice(), choice.stop),
+        (&[Block::Text("Found.".to_owned())][..], Some(Stop::End))
+    );
+    assert_eq!(finish, Finish::Complete);
+}
+
+#[test]
 fn endless_blocks_are_refused() {
     let frames: Vec<String> =
         (0..5000).map(|at| format!(r#"{{"contentBlockIndex":{at},"delta":{{"text":"x"}}}}"#)).collect();

@@ -37,9 +37,17 @@ pub(super) struct WireBlock<'a> {
 #[derive(Default, Deserialize)]
 #[serde(default, rename_all = "camelCase", bound(deserialize = "'de: 'a"))]
 pub(super) struct WireCall<'a> {
+    pub(super) r#type: Option<&'a RawValue>,
     pub(super) tool_use_id: Option<&'a RawValue>,
     pub(super) name: Option<&'a RawValue>,
     pub(super) input: Option<&'a RawValue>,
+}
+
+impl WireCall<'_> {
+    /// Whether the host runs the tool itself: then the call is none of the caller's.
+    pub(super) fn is_hosted(&self) -> bool {
+        self.r#type.is_some_and(|kind| text(kind) == "server_tool_use")
+    }
 }
 
 /// Reasoning: the two members of a delta, or the one of a whole block.
