@@ -11,10 +11,13 @@
 //! - [`codecs`]: who implements it, as a table
 //! - [`envelope`], [`tap`], [`meter`], [`scan`]: same-format traffic, spliced and metered without building a tree
 //! - [`frame`]: bytes of a stream cut into frames, resumable at any byte
+//! - [`bedrock`], [`sigv4`]: where Amazon serves a model, and how a call to it is signed
 //! - [`provider`]: vendors as rows of a table
 //! - [`fault`]: what an upstream's failure means
 
 pub mod anthropic_messages;
+pub mod bedrock;
+pub mod bedrock_converse;
 pub mod chat;
 pub mod codec;
 pub mod codecs;
@@ -35,4 +38,5 @@ pub mod provider;
 pub mod raw;
 pub mod reply;
 pub mod scan;
+pub mod sigv4;
 pub mod tap;

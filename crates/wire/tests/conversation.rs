@@ -4,7 +4,8 @@
 
 use bytes::BytesMut;
 use serde_json::{Value, json};
-use tollgate_wire::anthropic_messages::{MessagesClient, MessagesUpstream};
+use tollgate_wire::anthropic_messages::{BedrockInvoke, MessagesClient, MessagesUpstream, VertexRaw};
+use tollgate_wire::bedrock_converse::ConverseUpstream;
 use tollgate_wire::codec::{ClientCodec, Finish, Stamp, Target, UpstreamCodec};
 use tollgate_wire::frame::Frame;
 use tollgate_wire::openai_chat::{ChatClient, ChatUpstream};
@@ -18,7 +19,8 @@ fn sent(client: &dyn ClientCodec, upstream: &dyn UpstreamCodec, body: &Value) ->
 /// The prompt as a provider caches it: tools, then the system, then each block with its speaker. Strings are
 /// one block.
 fn prompt(body: &Value) -> Vec<String> {
-    let mut prompt = vec![body["tools"].to_string(), body["system"].to_string()];
+    let tools = [&body["tools"], &body["toolConfig"]["tools"]];
+    let mut prompt = vec![format!("{tools:?}"), body["system"].to_string()];
     for message in body["messages"].as_array().unwrap() {
         let role = &message["role"];
         match message["content"].as_array() {
@@ -70,6 +72,18 @@ fn a_prompt_stays_a_prefix_of_the_next() {
         json!({"role": "tool", "tool_call_id": "c:1", "content": [{"type": "text", "text": "5"}]}),
     ];
     grows(&ChatClient, &MessagesUpstream, &chat, &messages);
+    for upstream in [&BedrockInvoke as &dyn UpstreamCodec, &VertexRaw] {
+        grows(&ChatClient, upstream, &chat, &messages);
+    }
+    for model in [
+        "us.anthropic.claude-sonnet-4-5-20250929-v1:0",
+        "us.amazon.nova-pro-v1:0",
+        "us.meta.llama3-3-70b-instruct-v1:0",
+    ] {
+        let mut hosted = chat.clone();
+        hosted["model"] = json!(model);
+        grows(&ChatClient, &ConverseUpstream, &hosted, &messages);
+    }
 
     let native = json!({"model": "claude-sonnet-4-5", "max_tokens": 9000, "system": "Be brief.",
         "tools": [{"name": "look_up", "input_schema": {"type": "object"}}]});
@@ -87,6 +101,15 @@ fn a_prompt_stays_a_prefix_of_the_next() {
         json!({"role": "user", "content": "Five"}),
     ];
     grows(&MessagesClient, &MessagesUpstream, &native, &messages);
+    for model in
+        ["us.anthropic.claude-sonnet-4-5-20250929-v1:0", "us.amazon.nova-pro-v1:0", "us.openai.gpt-5.4"]
+    {
+        let mut hosted = native.clone();
+        hosted["model"] = json!(model);
+        grows(&MessagesClient, &ConverseUpstream, &hosted, &messages);
+    }
+    grows(&MessagesClient, &BedrockInvoke, &native, &messages);
+    grows(&MessagesClient, &VertexRaw, &native, &messages);
     let mut foreign = native;
     foreign["model"] = json!("gpt-4o-mini");
     grows(&MessagesClient, &ChatUpstream, &foreign, &messages);
@@ -172,4 +195,32 @@ fn signed_reasoning_survives_a_round_through_openais_format() {
         assert_eq!(replayed, answer);
         assert_eq!(next["thinking"], json!({"type": "enabled", "budget_tokens": 2048}));
     }
+}
+
+#[test]
+fn signed_reasoning_of_bedrock_survives_a_round_through_openais_format() {
+    let answer = json!([
+        {"reasoningContent": {"reasoningText": {"text": "Need weather.", "signature": "EqQBCg=="}}},
+        {"reasoningContent": {"redactedContent": "EmwK"}},
+        {"text": "Looking it up."},
+        {"toolUse": {"toolUseId": "tooluse_01", "name": "look_up", "input": {"city": "Oslo"}}},
+    ]);
+    let mut body = json!({"model": "us.anthropic.claude-sonnet-4-5-20250929-v1:0", "reasoning_effort": "medium",
+        "tools": [{"type": "function", "function": {"name": "look up"}}],
+        "messages": [{"role": "user", "content": "Weather?"}]});
+    let inbound = ChatClient.decode(body.to_string().as_bytes()).unwrap();
+    let target = Target { model: &inbound.request.model, call_id: "call" };
+    let reader = ConverseUpstream.encode(&inbound.request, &target).unwrap().reader;
+    let reply =
+        json!({"output": {"message": {"role": "assistant", "content": answer}}, "stopReason": "tool_use"});
+    let response = reader.whole(reply.to_string().as_bytes()).unwrap();
+    let written: Value = serde_json::from_slice(&inbound.writer.whole(&response, &Stamp::default())).unwrap();
+    body["messages"] = json!([{"role": "user", "content": "Weather?"}, written["choices"][0]["message"],
+        {"role": "tool", "tool_call_id": "tooluse_01", "content": "4 degrees"}]);
+    let next = sent(&ChatClient, &ConverseUpstream, &body);
+    assert_eq!(next["messages"][1]["content"], answer);
+    assert_eq!(
+        next["additionalModelRequestFields"]["thinking"],
+        json!({"type": "enabled", "budget_tokens": 2048})
+    );
 }

@@ -11,6 +11,8 @@
 //! | `upstream.stream`, `reply.stream` | the upstream's stream, and ours |
 //! | `source.txt` | where the upstream's bytes are from |
 //!
+//! An `upstream.stream` of AWS messages is written as server-sent events, which the walker turns into messages.
+//!
 //! With both replies, the whole one must be what the stream amounts to. `UPDATE=1` writes expectations that
 //! are missing, for review; any other file in a case fails.
 #![cfg(test)]
@@ -21,21 +23,25 @@ use std::path::{Path, PathBuf};
 
 use bytes::{Bytes, BytesMut};
 use serde_json::Value;
-use tollgate_wire::anthropic_messages::{MessagesClient, MessagesUpstream};
+use tollgate_wire::anthropic_messages::{BedrockInvoke, MessagesClient, MessagesUpstream, VertexRaw};
+use tollgate_wire::bedrock_converse::ConverseUpstream;
 use tollgate_wire::chat::ChatRequest;
 use tollgate_wire::codec::{ClientCodec, Finish, Inbound, Outbound, Read, Stamp, Target, UpstreamCodec};
 use tollgate_wire::event::ChatEvent;
 use tollgate_wire::fault::TranslateError;
 use tollgate_wire::fold::fold;
-use tollgate_wire::frame::{Cutter, Framing};
+use tollgate_wire::frame::{Cutter, Framing, aws_message};
 use tollgate_wire::laws::Laws;
 use tollgate_wire::ollama::{OllamaChat, OllamaGenerate};
 use tollgate_wire::openai_chat::{ChatClient, ChatUpstream};
 use tollgate_wire::openai_completions::CompletionClient;
 use tollgate_wire::reply::ChatResponse;
 
-const UPSTREAMS: [(&str, &dyn UpstreamCodec); 4] = [
+const UPSTREAMS: [(&str, &dyn UpstreamCodec); 7] = [
+    ("anthropic_bedrock", &BedrockInvoke),
     ("anthropic_messages", &MessagesUpstream),
+    ("anthropic_vertex", &VertexRaw),
+    ("bedrock_converse", &ConverseUpstream),
     ("ollama_chat", &OllamaChat),
     ("ollama_generate", &OllamaGenerate),
     ("openai_chat", &ChatUpstream),
@@ -135,7 +141,8 @@ impl Case {
             }
         }
         if let Some(stream) = self.read("upstream.stream") {
-            let run = exchange.stream(&[stream.as_bytes()]);
+            let stream = on_the_wire(stream, reader.framing());
+            let run = exchange.stream(&[&stream]);
             self.expect("reply.stream", &run.text, &mut failures);
             failures.extend(exchange.replay(&stream, &run));
             if let Some(whole) = whole {
@@ -225,11 +232,12 @@ impl Exchange<'_> {
                 None => cutter.rest(),
             };
             while let Some(cut) = cutter.next().unwrap().or_else(|| last.take()) {
-                let Some(frame) = cut.frame(&mut scratch).unwrap() else { continue };
-                if over {
-                    continue;
-                }
-                let read = decoder.frame(&frame, &mut run.events);
+                let read = match cut.frame(&mut scratch) {
+                    Ok(None) => continue,
+                    _ if over => continue,
+                    Ok(Some(frame)) => decoder.frame(&frame, &mut run.events),
+                    Err(error) => Read::Corrupt(error.to_string()),
+                };
                 over = matches!(read, Read::Terminal | Read::Failed(_));
                 run.reads.push(read);
             }
@@ -249,27 +257,33 @@ impl Exchange<'_> {
     }
 
     /// Replays a stream byte by byte, cut after each frame, and with a frame inserted before each frame.
-    fn replay(&self, stream: &str, whole: &Run) -> Vec<String> {
+    fn replay(&self, stream: &[u8], whole: &Run) -> Vec<String> {
         let framing = self.begin().unwrap().1.reader.framing();
         let mut failures = Vec::new();
-        let bytewise: Vec<&[u8]> = stream.as_bytes().chunks(1).collect();
+        let bytewise: Vec<&[u8]> = stream.chunks(1).collect();
         if self.stream(&bytewise).text != whole.text {
             failures.push("byte by byte it reads differently".to_owned());
         }
+        let new_message = aws_message("newThing", b"{\"x\":1}");
+        let mut damaged = new_message.to_vec();
+        damaged[40] ^= 1;
         let (unknown, corrupt) = match framing {
-            Framing::Sse => ("data: {\"object\":\"new.thing\",\"x\":1}\n\n", "data: {\"choices\":[{\n\n"),
-            Framing::Lines => ("{\"new_thing\":1}\n", "{\"message\":{\"con\n"),
+            Framing::Sse => {
+                (&b"data: {\"object\":\"new.thing\",\"x\":1}\n\n"[..], &b"data: {\"choices\":[{\n\n"[..])
+            }
+            Framing::Lines => (&b"{\"new_thing\":1}\n"[..], &b"{\"message\":{\"con\n"[..]),
+            Framing::AwsEvents => (&new_message[..], &damaged[..]),
         };
         for at in borders(stream, framing) {
             let (head, tail) = stream.split_at(at);
-            if let Some(failure) = invented(&self.stream(&[head.as_bytes()])) {
+            if let Some(failure) = invented(&self.stream(&[head])) {
                 failures.push(format!("cut at byte {at}: {failure}"));
             }
             if tail.is_empty() {
                 continue;
             }
             for (inserted, expected) in [(unknown, "Unknown"), (corrupt, "Corrupt")] {
-                let run = self.stream(&[head.as_bytes(), inserted.as_bytes(), tail.as_bytes()]);
+                let run = self.stream(&[head, inserted, tail]);
                 // Behind the terminal frame nothing is read any more.
                 let read = run.reads.len() <= whole.reads.len()
                     || run.reads.iter().any(|read| format!("{read:?}").starts_with(expected));
@@ -282,10 +296,26 @@ impl Exchange<'_> {
     }
 }
 
+/// The bytes that `text` of a fixture stands for.
+fn on_the_wire(text: String, framing: Framing) -> Vec<u8> {
+    if framing != Framing::AwsEvents {
+        return text.into_bytes();
+    }
+    let mut cutter = Cutter::new(Framing::Sse, 1 << 20);
+    cutter.push(Bytes::from(text));
+    let mut stream = Vec::new();
+    while let Some(cut) = cutter.next().unwrap() {
+        let mut scratch = String::new();
+        let frame = cut.frame(&mut scratch).unwrap().unwrap();
+        stream.extend_from_slice(&aws_message(frame.event, frame.data.as_bytes()));
+    }
+    stream
+}
+
 /// The places between frames, the beginning and the end included.
-fn borders(stream: &str, framing: Framing) -> Vec<usize> {
+fn borders(stream: &[u8], framing: Framing) -> Vec<usize> {
     let mut cutter = Cutter::new(framing, 1 << 20);
-    cutter.push(Bytes::copy_from_slice(stream.as_bytes()));
+    cutter.push(Bytes::copy_from_slice(stream));
     let mut at = 0;
     let mut borders = vec![0];
     while let Some(cut) = cutter.next().unwrap() {

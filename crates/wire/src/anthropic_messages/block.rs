@@ -114,7 +114,7 @@ impl Serialize for Content<'_> {
 
 /// The arguments of a call as the object that Anthropic takes. Text that is no object (a call that was cut)
 /// is kept, as the one member of an object.
-pub(super) fn input(arguments: &str) -> Option<Raw> {
+pub(crate) fn input(arguments: &str) -> Option<Raw> {
     let arguments = arguments.trim();
     if arguments.is_empty() {
         return Raw::parse("{}".to_owned()).ok();

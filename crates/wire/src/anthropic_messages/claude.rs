@@ -7,10 +7,12 @@ mod tests;
 
 /// What is known of a model from its name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Claude {
+pub(crate) struct Claude {
     /// Major and minor; `None` for a model that is no Claude, or one that tells no version.
     version: Option<(u32, u32)>,
     family: Family,
+    /// Whether its host holds answers to a schema.
+    holds_schema: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,9 +24,9 @@ enum Family {
 
 impl Claude {
     /// Reads `claude-3-5-sonnet-20241022`, `us.anthropic.claude-opus-4-1-20250805-v1:0`, `claude-sonnet-5@default`.
-    pub(super) fn of(model: &str) -> Self {
+    pub(crate) fn of(model: &str) -> Self {
         let Some((_, rest)) = model.rsplit_once("claude-") else {
-            return Self { version: None, family: Family::Other };
+            return Self { version: None, family: Family::Other, holds_schema: true };
         };
         let words = rest.split(['-', '@', '.', ':']);
         let family = words.clone().find_map(|word| match word {
@@ -42,15 +44,22 @@ impl Claude {
         Self {
             version: major.map(|major| (major, minor)).or(preview),
             family: family.unwrap_or(Family::Other),
+            holds_schema: true,
         }
     }
 
-    fn since(self, major: u32, minor: u32) -> bool {
+    /// The same model at a host that does not hold answers to a schema.
+    pub(crate) fn without_schema(self) -> Self {
+        Self { holds_schema: false, ..self }
+    }
+
+    /// Whether its version is this one or a later one.
+    pub(crate) fn since(self, major: u32, minor: u32) -> bool {
         self.version.is_some_and(|version| version >= (major, minor))
     }
 
     /// The most tokens it can answer with. The API wants a bound in every request.
-    pub(super) fn most_tokens(self) -> u64 {
+    pub(crate) fn most_tokens(self) -> u64 {
         match self.version {
             None => 4096,
             Some(version) if version < (3, 5) => 4096,
@@ -62,22 +71,22 @@ impl Claude {
     }
 
     /// Whether it can think at all.
-    pub(super) fn thinks(self) -> bool {
+    pub(crate) fn thinks(self) -> bool {
         self.version.is_none() || self.since(3, 7)
     }
 
     /// Whether it takes `thinking: {type: adaptive}` and `output_config.effort`.
-    pub(super) fn adapts(self) -> bool {
+    pub(crate) fn adapts(self) -> bool {
         self.since(4, 6)
     }
 
     /// Whether it takes `thinking: {type: enabled, budget_tokens}`.
-    pub(super) fn takes_budget(self) -> bool {
+    pub(crate) fn takes_budget(self) -> bool {
         self.thinks() && !self.since(4, 7)
     }
 
     /// The nearest effort it knows to OpenAI's or Anthropic's `word`; `None` for a word that nobody knows.
-    pub(super) fn effort(self, word: &str) -> Option<&'static str> {
+    pub(crate) fn effort(self, word: &str) -> Option<&'static str> {
         Some(match word {
             "minimal" | "low" => "low",
             "medium" => "medium",
@@ -91,22 +100,22 @@ impl Claude {
     }
 
     /// Whether `temperature`, `top_p` and `top_k` can be chosen.
-    pub(super) fn takes_sampling(self) -> bool {
+    pub(crate) fn takes_sampling(self) -> bool {
         !self.since(4, 7)
     }
 
     /// Whether `output_config.format` and strict tools are taken.
-    pub(super) fn takes_schema(self) -> bool {
-        self.since(4, 5)
+    pub(crate) fn takes_schema(self) -> bool {
+        self.holds_schema && self.since(4, 5)
     }
 
     /// Whether a system message may stand among the others.
-    pub(super) fn takes_late_system(self) -> bool {
+    pub(crate) fn takes_late_system(self) -> bool {
         self.since(4, 8)
     }
 
     /// Whether it can be made to call a tool.
-    pub(super) fn can_be_forced(self) -> bool {
+    pub(crate) fn can_be_forced(self) -> bool {
         !self.since(5, 1) || self.family == Family::Haiku
     }
 }

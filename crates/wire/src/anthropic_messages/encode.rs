@@ -11,12 +11,13 @@ use std::borrow::Cow;
 
 use super::block::WireBlock;
 use super::claude::Claude;
+use super::has_no_effect;
 use super::reader::{Memory, MessagesReader};
 use super::thinking::Plan;
 use super::tools::Toolbox;
 use super::turns::{self, Script};
 use crate::chat::{ChatRequest, Shape};
-use crate::codec::{Outbound, Target, UpstreamCodec};
+use crate::codec::{Outbound, ReplyReader, Target, UpstreamCodec};
 use crate::fault::{Loss, TranslateError};
 use crate::format::Format;
 use crate::openai_chat::malformed;
@@ -52,7 +53,7 @@ const UNSAYABLE: [&str; 8] = [
     "verbosity",
 ];
 
-const JSON_ONLY: &str = "Respond with a single JSON object and nothing else.";
+pub(crate) const JSON_ONLY: &str = "Respond with a single JSON object and nothing else.";
 
 impl UpstreamCodec for MessagesUpstream {
     fn format(&self) -> Format {
@@ -60,25 +61,66 @@ impl UpstreamCodec for MessagesUpstream {
     }
 
     fn encode(&self, request: &ChatRequest, target: &Target<'_>) -> Result<Outbound, TranslateError> {
-        let claude = Claude::of(target.model);
-        let names = Renames::of(request.tool_names(), LONGEST_NAME);
-        let ids = turns::call_ids(request);
-        let mut script = turns::write(request, claude, &names, &ids)?;
-        if request.shape == Shape::Json {
-            script.system.push(WireBlock::text(JSON_ONLY).piece());
-        }
-        let mut losses = std::mem::take(&mut script.losses);
-        let plan = Plan::of(request, claude, script.ends_in_bare_call(), &mut losses)?;
-        let toolbox = Toolbox::of(request, claude, &names, plan.thinks(), &mut losses)?;
-        let sampling = Sampled::of(request, claude, plan.thinks(), &mut losses);
-        let extras = extras(request, plan.thinks() || !claude.takes_sampling(), &mut losses)?;
-        let answers = toolbox.answers;
-        let held = answers && !toolbox.forced;
-        let body = Body { request, model: target.model, script, plan, toolbox, sampling, extras };
-        let body = serde_json::to_vec(&body).map_err(|error| malformed("body", &error.to_string()))?;
-        let memory = Memory { names, call_id: target.call_id.to_owned(), answers, held };
-        Ok(Outbound { body: Bytes::from(body), reader: Box::new(MessagesReader { memory }), losses })
+        let head =
+            Head { model: Some(target.model), stream: request.stream.then_some(true), ..Head::default() };
+        let (outbound, memory) = write(request, target, Claude::of(target.model), head)?;
+        Ok(outbound.read_by(Box::new(MessagesReader { memory })))
     }
+}
+
+/// What each host says in its own way.
+#[derive(Default)]
+pub(super) struct Head<'a> {
+    pub(super) model: Option<&'a str>,
+    pub(super) anthropic_version: Option<&'static str>,
+    pub(super) anthropic_beta: Vec<String>,
+    pub(super) stream: Option<bool>,
+    /// Top-level fields that the host does not take.
+    pub(super) refused: &'static [&'static str],
+}
+
+/// A request without the reader of its reply.
+pub(super) struct Written {
+    body: Bytes,
+    losses: Vec<Loss>,
+}
+
+impl Written {
+    pub(super) fn read_by(self, reader: Box<dyn ReplyReader>) -> Outbound {
+        Outbound { body: self.body, reader, losses: self.losses }
+    }
+}
+
+/// The request, for whichever host.
+pub(super) fn write(
+    request: &ChatRequest,
+    target: &Target<'_>,
+    claude: Claude,
+    head: Head<'_>,
+) -> Result<(Written, Memory), TranslateError> {
+    let names = Renames::of(request.tool_names(), LONGEST_NAME);
+    let ids = turns::call_ids(request);
+    let mut script = turns::write(request, claude, &names, &ids)?;
+    if request.shape == Shape::Json {
+        script.system.push(WireBlock::text(JSON_ONLY).piece());
+    }
+    let mut losses = std::mem::take(&mut script.losses);
+    let plan = Plan::of(request, claude, script.ends_in_bare_call(), &mut losses)?;
+    let toolbox = Toolbox::of(request, claude, &names, plan.thinks(), &mut losses)?;
+    let sampling = Sampled::of(request, claude, plan.thinks(), &mut losses);
+    let mut extras = extras(request, plan.thinks() || !claude.takes_sampling(), &mut losses)?;
+    for (name, raw) in extras.extract_if(.., |(name, _)| head.refused.contains(name)) {
+        let usual = ["\"auto\"", "\"standard_only\""].contains(&raw.text());
+        if !has_no_effect(name) && !usual {
+            losses.push(Loss { field: name.to_owned(), why: "this host of Claude does not take it" });
+        }
+    }
+    let answers = toolbox.answers;
+    let held = answers && !toolbox.forced;
+    let body = Body { request, head, script, plan, toolbox, sampling, extras };
+    let body = serde_json::to_vec(&body).map_err(|error| malformed("body", &error.to_string()))?;
+    let memory = Memory { names, call_id: target.call_id.to_owned(), answers, held };
+    Ok((Written { body: Bytes::from(body), losses }, memory))
 }
 
 /// The sampling that the model takes.
@@ -159,7 +201,7 @@ fn extras<'a>(
 
 struct Body<'a> {
     request: &'a ChatRequest,
-    model: &'a str,
+    head: Head<'a>,
     script: Script<'a>,
     plan: Plan,
     toolbox: Toolbox<'a>,
@@ -169,9 +211,11 @@ struct Body<'a> {
 
 impl Serialize for Body<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let Self { request, script, plan, toolbox, sampling, .. } = self;
+        let Self { request, head, script, plan, toolbox, sampling, .. } = self;
         let mut map = serializer.serialize_map(None)?;
-        map.serialize_entry("model", self.model)?;
+        some(&mut map, "anthropic_version", head.anthropic_version)?;
+        some(&mut map, "anthropic_beta", (!head.anthropic_beta.is_empty()).then_some(&head.anthropic_beta))?;
+        some(&mut map, "model", head.model)?;
         map.serialize_entry("max_tokens", &plan.max_tokens)?;
         some(&mut map, "tools", (!toolbox.tools.is_empty()).then_some(&toolbox.tools))?;
         some(&mut map, "system", (!script.system.is_empty()).then_some(&script.system))?;
@@ -185,7 +229,7 @@ impl Serialize for Body<'_> {
         let stop: Vec<&String> =
             request.sampling.stop.iter().filter(|text| !text.trim().is_empty()).collect();
         some(&mut map, "stop_sequences", (!stop.is_empty()).then_some(stop))?;
-        some(&mut map, "stream", request.stream.then_some(true))?;
+        some(&mut map, "stream", head.stream)?;
         let user_id = request.user.as_deref().filter(|user| !identifies_a_person(user));
         some(&mut map, "metadata", user_id.map(|user_id| Metadata { user_id }))?;
         for (name, raw) in &self.extras {

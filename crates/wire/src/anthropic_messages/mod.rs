@@ -6,21 +6,24 @@
 //! `message_stop` ends a complete stream; `ping` may come anywhere; `error` is a failure and the last event.
 //!
 //! Towards the client: `request` and `request_blocks` read, `writer` and `stream_writer` write. Towards the
-//! upstream: `encode`, `turns`, `sources` and `tools` write, `reader` and `stream` read what `wire` picks out. `claude` says which model takes what.
+//! upstream: `encode`, `turns`, `sources` and `tools` write, `reader` and `stream` read what `wire` picks out. `claude` says which model takes what,
+//! `hosts` how others than Anthropic serve it.
 //!
 //! Not carried: the `caller` of a tool call, and the billing header that Claude Code puts among its system
 //! blocks, which changes with every build and would spoil the prompt cache of any upstream.
 
+pub(crate) mod betas;
 mod block;
-mod claude;
+pub(crate) mod claude;
 mod encode;
 pub mod fault;
 mod finish;
+mod hosts;
 mod meter;
 mod reader;
 mod request;
 mod request_blocks;
-mod schema;
+pub(crate) mod schema;
 mod sources;
 mod stream;
 mod stream_writer;
@@ -31,15 +34,25 @@ pub mod usage;
 mod wire;
 mod writer;
 
+pub(crate) use block::input as arguments;
+pub(crate) use encode::JSON_ONLY;
 pub use encode::MessagesUpstream;
+pub use hosts::{BedrockInvoke, VertexRaw};
 pub use meter::MessagesMeter;
 pub use request::MessagesClient;
+pub(crate) use turns::{CONTINUE, LATE_SYSTEM, NO_RESULT};
 
 use crate::openai_chat::{object, text};
 use crate::raw::Raw;
 
 /// The tool whose arguments are the answer, for models that can be held to a schema no other way.
-const ANSWER_TOOL: &str = "json_tool_call";
+pub(crate) const ANSWER_TOOL: &str = "json_tool_call";
+pub(crate) const ANSWER_WORDS: &str =
+    "Give the final answer by calling this tool, once, with the answer as its input.";
+
+/// Stands in where a tool must be declared because one was once called, and none can be called now.
+pub(crate) const UNAVAILABLE: &str = "unavailable_tool";
+pub(crate) const UNAVAILABLE_WORDS: &str = "No tool can be called now.";
 
 /// Whether the top-level field `name` of the Messages API changes nothing in the answer: hints, bookkeeping,
 /// and what only trims the context. Other formats leave it out without a loss.

@@ -34,7 +34,7 @@ const UNSUPPORTED: [&str; 15] = [
 const NAMED: [&str; 3] = ["properties", "$defs", "definitions"];
 
 /// `schema`, made fit.
-pub(super) fn cleaned(schema: &Raw) -> Result<Raw, TranslateError> {
+pub(crate) fn cleaned(schema: &Raw) -> Result<Raw, TranslateError> {
     let path = "response_format.json_schema.schema";
     // The parser bounds the depth, so the recursion below is bounded too.
     let mut value: Value =

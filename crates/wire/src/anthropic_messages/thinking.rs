@@ -45,10 +45,10 @@ pub(crate) fn read(raw: &RawValue) -> Option<Thinking> {
 
 /// What a request says about thinking, and the bound that goes with it.
 #[derive(Debug, Default, PartialEq)]
-pub(super) struct Plan {
-    pub(super) thinking: Option<Raw>,
-    pub(super) effort: Option<&'static str>,
-    pub(super) max_tokens: u64,
+pub(crate) struct Plan {
+    pub(crate) thinking: Option<Raw>,
+    pub(crate) effort: Option<&'static str>,
+    pub(crate) max_tokens: u64,
 }
 
 #[derive(Serialize)]
@@ -65,7 +65,7 @@ struct Enabled {
 impl Plan {
     /// Plans `request` for `claude`. `bare_call` says that the conversation goes on after a tool call whose
     /// reasoning was not kept: models with budgets refuse to think then, so this one call does without.
-    pub(super) fn of(
+    pub(crate) fn of(
         request: &ChatRequest,
         claude: Claude,
         bare_call: bool,
@@ -109,7 +109,7 @@ impl Plan {
     }
 
     /// Whether the model will think.
-    pub(super) fn thinks(&self) -> bool {
+    pub(crate) fn thinks(&self) -> bool {
         self.thinking
             .as_ref()
             .is_some_and(|raw| read(raw.value()).is_some_and(|thinking| thinking.mode != ThinkingMode::Off))

@@ -91,11 +91,7 @@ impl<'a> Toolbox<'a> {
         }
         // The API wants tools declared wherever one was ever called.
         if toolbox.tools.is_empty() && request.tool_names().next().is_some() {
-            toolbox.tools.push(OneTool::Function(plain(
-                "unavailable_tool",
-                "No tool can be called now.",
-                "{}",
-            )?));
+            toolbox.tools.push(OneTool::Function(plain(super::UNAVAILABLE, super::UNAVAILABLE_WORDS, "{}")?));
         }
         let forcible = !thinks && claude.can_be_forced();
         if let Shape::Schema { schema, .. } = &request.shape {
@@ -103,8 +99,7 @@ impl<'a> Toolbox<'a> {
                 toolbox.format = Some(schema::cleaned(schema)?);
             } else {
                 toolbox.answers = true;
-                let say = "Give the final answer by calling this tool, once, with the answer as its input.";
-                let answer = plain(ANSWER_TOOL, say, schema.text())?;
+                let answer = plain(ANSWER_TOOL, super::ANSWER_WORDS, schema.text())?;
                 toolbox.tools.push(OneTool::Function(answer));
             }
         }

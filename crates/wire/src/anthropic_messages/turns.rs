@@ -26,9 +26,9 @@ use crate::format::Format;
 use crate::openai_chat::renames::Renames;
 
 const EMPTY: &str = "(empty)";
-const CONTINUE: &str = "Please continue.";
-const NO_RESULT: &str = "No result was given.";
-const LATE_SYSTEM: &str = "[Instruction of the operator, not of the user]\n";
+pub(crate) const CONTINUE: &str = "Please continue.";
+pub(crate) const NO_RESULT: &str = "No result was given.";
+pub(crate) const LATE_SYSTEM: &str = "[Instruction of the operator, not of the user]\n";
 
 /// One message.
 #[derive(Serialize)]

@@ -1,12 +1,15 @@
 //! Bytes of a stream cut into frames: resumable at any byte, bounded in memory, without copies while frames
 //! arrive whole. Not here: what a frame means, see the codecs.
 
+mod aws;
 mod lines;
 mod sse;
 
 #[cfg(test)]
 #[path = "frame_tests.rs"]
 mod tests;
+
+pub use aws::message as aws_message;
 
 use bytes::{Buf, Bytes, BytesMut};
 
@@ -17,15 +20,26 @@ pub enum Framing {
     Sse,
     /// One JSON value a line.
     Lines,
+    /// `application/vnd.amazon.eventstream`: binary messages with checksums.
+    AwsEvents,
 }
 
 /// One frame, as a decoder reads it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Frame<'a> {
-    /// The SSE `event` field; empty where there is none.
+    /// The SSE `event` field, or the `:event-type` of an AWS message; empty where there is none. The failure of
+    /// an AWS stream is `exception/TYPE`, see [`Frame::exception`].
     pub event: &'a str,
     /// The payload; multi-line SSE data joined by `\n`.
     pub data: &'a str,
+}
+
+impl<'a> Frame<'a> {
+    /// The type of the failure that an AWS message reports (`throttlingException`).
+    #[must_use]
+    pub fn exception(&self) -> Option<&'a str> {
+        self.event.strip_prefix(aws::EXCEPTION)
+    }
 }
 
 /// Why bytes could not be framed.
@@ -37,6 +51,9 @@ pub enum FrameError {
     /// A frame's payload is not UTF-8.
     #[error("a frame of the stream is not valid UTF-8")]
     NotUtf8,
+    /// An AWS message whose checksum or lengths contradict its bytes.
+    #[error("a message of the event stream is damaged")]
+    Damaged,
 }
 
 /// Cuts the bytes of one stream into frames. Feed it with [`push`](Self::push), drain it with
@@ -88,13 +105,14 @@ impl Cutter {
     /// The next complete frame, or `None` when more bytes are needed.
     ///
     /// # Errors
-    /// [`FrameError::TooLarge`]; the stream cannot be continued after it.
+    /// [`FrameError::TooLarge`] or [`FrameError::Damaged`]; the stream cannot be continued after it.
     #[expect(clippy::should_implement_trait, reason = "fallible, and exhausted only until the next push")]
     pub fn next(&mut self) -> Result<Option<Cut>, FrameError> {
         let bytes: &[u8] = if self.carry.is_empty() { &self.chunk } else { &self.carry };
         let end = match self.framing {
             Framing::Sse => sse::end(bytes, &mut self.scan),
             Framing::Lines => lines::end(bytes, &mut self.scan),
+            Framing::AwsEvents => aws::end(bytes, self.limit)?,
         };
         if end.unwrap_or(bytes.len()) > self.limit {
             return Err(FrameError::TooLarge(self.limit));
@@ -131,12 +149,15 @@ impl Cut {
     /// `scratch` holds joined data when the payload has several lines.
     ///
     /// # Errors
-    /// [`FrameError::NotUtf8`].
+    /// [`FrameError::NotUtf8`], or [`FrameError::Damaged`]; the frames after this one can still be read.
     pub fn frame<'a>(&'a self, scratch: &'a mut String) -> Result<Option<Frame<'a>>, FrameError> {
+        if self.framing == Framing::AwsEvents {
+            return aws::read(&self.raw, scratch);
+        }
         let text = std::str::from_utf8(&self.raw).map_err(|_| FrameError::NotUtf8)?;
         Ok(match self.framing {
             Framing::Sse => sse::read(text, scratch),
-            Framing::Lines => lines::read(text),
+            Framing::Lines | Framing::AwsEvents => lines::read(text),
         })
     }
 }

@@ -19,6 +19,19 @@ pub(crate) struct Renames {
 impl Renames {
     /// Spells `names` in ASCII letters, digits, `_` and `-`, with at most `longest` of them.
     pub(crate) fn of<'a>(names: impl Iterator<Item = &'a str> + Clone, longest: usize) -> Self {
+        Self::spelled(names, longest, "")
+    }
+
+    /// The same, with a letter at the beginning.
+    pub(crate) fn lettered<'a>(names: impl Iterator<Item = &'a str> + Clone, longest: usize) -> Self {
+        Self::spelled(names, longest, "t")
+    }
+
+    /// `letter` goes before a name that begins with none, unless it is empty.
+    fn spelled<'a>(names: impl Iterator<Item = &'a str> + Clone, longest: usize, letter: &str) -> Self {
+        let begins =
+            |name: &str| letter.is_empty() || name.starts_with(|first: char| first.is_ascii_alphabetic());
+        let fits = |name: &str, longest| begins(name) && fits(name, longest);
         let mut taken: HashSet<String> = HashSet::new();
         taken.extend(names.clone().filter(|name| fits(name, longest)).map(str::to_owned));
         let mut renames = Self::default();
@@ -26,7 +39,8 @@ impl Renames {
             if renames.sent.contains_key(name) {
                 continue;
             }
-            let spelled = free(name, longest, &taken);
+            let prefix = if begins(name) { "" } else { letter };
+            let spelled = free(&format!("{prefix}{name}"), longest, &taken);
             taken.insert(spelled.clone());
             renames.meant.insert(spelled.clone(), name.to_owned());
             renames.sent.insert(name.to_owned(), spelled);

@@ -22,6 +22,14 @@ fn long_names_are_cut_and_told_apart() {
     assert_eq!(renames.meant(&("a".repeat(62) + "_2")), other);
 }
 
+#[test]
+fn names_can_be_made_to_begin_with_a_letter() {
+    let names = ["1st", "t1st", "_a", "a_b"];
+    let renames = Renames::lettered(names.into_iter(), 64);
+    assert_eq!(names.map(|name| renames.sent(name)), ["t1st_2", "t1st", "t_a", "a_b"]);
+    assert_eq!(renames.meant("t1st_2"), "1st");
+}
+
 proptest! {
     #[test]
     fn every_name_comes_back(names in proptest::collection::vec("[a-c_. é]{0,9}", 0..30)) {
