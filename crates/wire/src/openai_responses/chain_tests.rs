@@ -16,7 +16,7 @@ fn bytes(value: &Value) -> Vec<u8> {
 #[test]
 fn wishes_are_read_and_a_response_is_kept_unless_told_otherwise() {
     let silent = Wishes { previous_response_id: None, store: true, background: false, stream: false };
-    assert_eq!(Wishes::read(br#"{"input":"x","store":null}"#), Ok(silent.clone()));
+    assert_eq!(Wishes::read(br#"{"input":"x","store":null}"#), Ok(silent));
     let said =
         br#"{"stream":true,"store":false,"previous_response_id":"resp_1","background":true,"input":[{}]}"#;
     let expected = Wishes {

@@ -95,7 +95,7 @@ fn extras<'a>(request: &'a ChatRequest, losses: &mut Vec<Loss>) -> Vec<(&'a str,
                 continue;
             }
             (Format::AnthropicMessages, ..) => "only Anthropic's models know it",
-            (Format::OpenAiChat, "modalities", "[\"text\"]") => continue,
+            (Format::OpenAiChat, "modalities", text) if !text.contains("audio") => continue,
             (Format::OpenAiChat, name, _) if UNSAYABLE.contains(&name) => {
                 "the Responses API has no words for it"
             }

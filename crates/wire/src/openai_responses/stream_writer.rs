@@ -132,8 +132,13 @@ fn emit(sequence: &mut u64, r#type: &str, members: Members<'_>, out: &mut BytesM
     out.extend_from_slice(b"event: ");
     out.extend_from_slice(r#type.as_bytes());
     out.extend_from_slice(b"\ndata: ");
+    let from = out.len();
     // Writing one of our own reply types into memory cannot fail.
     let _ = serde_json::to_writer((&mut *out).writer(), &numbered);
+    // What is echoed verbatim may be spread over lines, which would cut the frame. Strings in JSON hold none.
+    for byte in out.iter_mut().skip(from).filter(|byte| matches!(**byte, b'\n' | b'\r')) {
+        *byte = b' ';
+    }
     out.extend_from_slice(b"\n\n");
 }
 

@@ -173,7 +173,8 @@ impl Pages<'_> {
             Block::Thinking { text, signature } => {
                 let sealed = signature.as_deref().and_then(reasoning::open);
                 let own = sealed.map(|sealed| sealed.id).filter(|id| !id.is_empty());
-                let id = own.map_or_else(|| self.next("rs"), str::to_owned);
+                let made = self.next("rs");
+                let id = own.map_or(made, str::to_owned);
                 let encrypted = signature.as_deref().and_then(reasoning::encrypted);
                 self.push(&thought(&id, text, encrypted));
             }
