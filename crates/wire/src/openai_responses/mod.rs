@@ -5,7 +5,7 @@
 //! `response.incomplete` end a complete stream, `response.failed` and `error` are failures and the last event.
 //!
 //! Towards the client: `request`, `request_items` and `request_tools` read, `writer` and `stream_writer` write what
-//! `response` frames. Towards the upstream: `encode`, `input` and `tools` write, `reader` and `stream` read what
+//! `response` and `told` frame. Towards the upstream: `encode`, `input` and `tools` write, `reader` and `stream` read what
 //! `wire` picks out. [`chain`] continues a response that is kept. `reasoning` says how reasoning comes back intact.
 //!
 //! Not carried through a translation: ids of items besides reasoning, the `phase` of a message, and the split of a
@@ -25,6 +25,7 @@ mod request_tools;
 mod response;
 mod stream;
 mod stream_writer;
+mod told;
 mod tools;
 pub mod usage;
 mod wire;

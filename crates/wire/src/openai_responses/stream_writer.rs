@@ -7,13 +7,13 @@
 use std::borrow::Cow;
 use std::collections::VecDeque;
 
-use bytes::{BufMut, BytesMut};
-use serde::Serialize;
+use bytes::BytesMut;
 
 use super::fault::Failure;
-use super::item::{self, Item, Part};
+use super::item::{self, Part};
 use super::reasoning;
 use super::response::{Response, Status, item_id, response_id};
+use super::told::{Members, begin_thought, emit, end_call, end_prose, summary};
 use super::writer::{Prose, ResponsesWriter, item_status, listed, message, thought};
 use crate::chat::Citation;
 use crate::codec::{Finish, Stamp, StreamEncoder};
@@ -78,68 +78,6 @@ enum Said {
     Text(String),
     Signature(String),
     Cited(Citation),
-}
-
-/// The members of an event besides its type and number.
-#[derive(Default, Serialize)]
-struct Members<'a> {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    response: Option<Response<'a>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    item_id: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    output_index: Option<usize>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    content_index: Option<usize>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    summary_index: Option<usize>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    annotation_index: Option<usize>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    item: Option<&'a Raw>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    part: Option<Part<'a>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    annotation: Option<&'a Raw>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    delta: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    text: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    refusal: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    name: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    arguments: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    input: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    logprobs: Option<&'a [Raw]>,
-}
-
-#[derive(Serialize)]
-struct Numbered<'a> {
-    r#type: &'a str,
-    sequence_number: u64,
-    #[serde(flatten)]
-    members: Members<'a>,
-}
-
-/// One SSE frame; the vendor's clients go by the event's name or by its type.
-fn emit(sequence: &mut u64, r#type: &str, members: Members<'_>, out: &mut BytesMut) {
-    let numbered = Numbered { r#type, sequence_number: *sequence, members };
-    *sequence += 1;
-    out.extend_from_slice(b"event: ");
-    out.extend_from_slice(r#type.as_bytes());
-    out.extend_from_slice(b"\ndata: ");
-    let from = out.len();
-    // Writing one of our own reply types into memory cannot fail.
-    let _ = serde_json::to_writer((&mut *out).writer(), &numbered);
-    // What is echoed verbatim may be spread over lines, which would cut the frame. Strings in JSON hold none.
-    for byte in out.iter_mut().skip(from).filter(|byte| matches!(**byte, b'\n' | b'\r')) {
-        *byte = b' ';
-    }
-    out.extend_from_slice(b"\n\n");
 }
 
 impl StreamEncoder for ResponsesStream {
@@ -438,19 +376,6 @@ impl ResponsesStream {
     }
 }
 
-fn summary<'a>(index: usize) -> Members<'a> {
-    Members { output_index: Some(index), summary_index: Some(0), ..Members::default() }
-}
-
-fn begin_thought(sequence: &mut u64, id: &str, index: usize, out: &mut BytesMut) {
-    let item = Raw::of(&thought(id, "", None)).ok();
-    let added = Members { output_index: Some(index), item: item.as_ref(), ..Members::default() };
-    emit(sequence, "response.output_item.added", added, out);
-    let part = Some(Part::text("summary_text", ""));
-    let added = Members { item_id: Some(id), part, ..summary(index) };
-    emit(sequence, "response.reasoning_summary_part.added", added, out);
-}
-
 /// More of the last of `parts`.
 fn prose_delta(
     sequence: &mut u64,
@@ -481,36 +406,5 @@ fn prose_delta(
             prose.annotations.push(raw);
         }
         Said::Signature(_) => {}
-    }
-}
-
-fn end_prose(sequence: &mut u64, id: &str, index: usize, (at, prose): (usize, &Prose), out: &mut BytesMut) {
-    let members = || Members {
-        item_id: Some(id),
-        output_index: Some(index),
-        content_index: Some(at),
-        ..Members::default()
-    };
-    if prose.refusal {
-        let done = Members { refusal: Some(&prose.text), ..members() };
-        emit(sequence, "response.refusal.done", done, out);
-    } else {
-        let done = Members { text: Some(&prose.text), logprobs: Some(&prose.logprobs), ..members() };
-        emit(sequence, "response.output_text.done", done, out);
-    }
-    let done = Members { part: Some(prose.part()), ..members() };
-    emit(sequence, "response.content_part.done", done, out);
-}
-
-fn end_call(sequence: &mut u64, item: &Item<'_>, index: usize, custom: bool, out: &mut BytesMut) {
-    let members = || Members { item_id: item.id, output_index: Some(index), ..Members::default() };
-    if custom {
-        let input = item.input.as_deref();
-        let delta = Members { delta: input, ..members() };
-        emit(sequence, "response.custom_tool_call_input.delta", delta, out);
-        emit(sequence, "response.custom_tool_call_input.done", Members { input, ..members() }, out);
-    } else {
-        let done = Members { name: item.name, arguments: item.arguments, ..members() };
-        emit(sequence, "response.function_call_arguments.done", done, out);
     }
 }
