@@ -69,6 +69,9 @@ impl ChatRequest {
     /// The path of turn `at` in the body the caller sent, for errors and losses.
     #[must_use]
     pub fn turn_path(&self, at: usize) -> String {
+        if self.format == Format::OpenAiResponses {
+            return self.item_path(at);
+        }
         // Anthropic's callers write the first system turn outside their messages.
         let apart = self.format == Format::AnthropicMessages
             && self.turns.first().is_some_and(|turn| turn.role == Role::System);
@@ -76,6 +79,27 @@ impl ChatRequest {
             Some(at) => format!("messages[{at}]"),
             None => "system".to_owned(),
         }
+    }
+}
+
+impl ChatRequest {
+    /// The path of the first item of turn `at`: a turn of the assistant is several items of `input`.
+    fn item_path(&self, at: usize) -> String {
+        let apart = self.turns.first().is_some_and(|turn| turn.role == Role::System);
+        if apart && at == 0 {
+            return "instructions".to_owned();
+        }
+        let before = self.turns.get(usize::from(apart)..at).unwrap_or_default();
+        let items = before.iter().map(|turn| {
+            let prose =
+                |block: &Block| matches!(block, Block::Text(_) | Block::Refusal(_) | Block::Citation(_));
+            let apart = turn.blocks.iter().filter(|block| !prose(block)).count();
+            if turn.role != Role::Assistant {
+                return 1;
+            }
+            apart + usize::from(turn.blocks.iter().any(prose) || turn.blocks.is_empty())
+        });
+        format!("input[{}]", items.sum::<usize>())
     }
 }
 

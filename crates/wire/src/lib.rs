@@ -34,6 +34,7 @@ pub mod ollama;
 pub mod openai_chat;
 pub mod openai_completions;
 pub mod openai_embeddings;
+pub mod openai_responses;
 pub mod provider;
 pub mod raw;
 pub mod reply;

@@ -9,6 +9,7 @@ use tollgate_wire::bedrock_converse::ConverseUpstream;
 use tollgate_wire::codec::{ClientCodec, Finish, Stamp, Target, UpstreamCodec};
 use tollgate_wire::frame::Frame;
 use tollgate_wire::openai_chat::{ChatClient, ChatUpstream};
+use tollgate_wire::openai_responses::{ResponsesClient, ResponsesUpstream};
 
 fn sent(client: &dyn ClientCodec, upstream: &dyn UpstreamCodec, body: &Value) -> Value {
     let request = client.decode(body.to_string().as_bytes()).unwrap().request;
@@ -20,7 +21,11 @@ fn sent(client: &dyn ClientCodec, upstream: &dyn UpstreamCodec, body: &Value) ->
 /// one block.
 fn prompt(body: &Value) -> Vec<String> {
     let tools = [&body["tools"], &body["toolConfig"]["tools"]];
-    let mut prompt = vec![format!("{tools:?}"), body["system"].to_string()];
+    let mut prompt = vec![format!("{tools:?}"), body["system"].to_string(), body["instructions"].to_string()];
+    if let Some(items) = body["input"].as_array() {
+        prompt.extend(items.iter().map(Value::to_string));
+        return prompt;
+    }
     for message in body["messages"].as_array().unwrap() {
         let role = &message["role"];
         match message["content"].as_array() {
@@ -84,6 +89,7 @@ fn a_prompt_stays_a_prefix_of_the_next() {
         hosted["model"] = json!(model);
         grows(&ChatClient, &ConverseUpstream, &hosted, &messages);
     }
+    grows(&ChatClient, &ResponsesUpstream, &chat, &messages);
 
     let native = json!({"model": "claude-sonnet-4-5", "max_tokens": 9000, "system": "Be brief.",
         "tools": [{"name": "look_up", "input_schema": {"type": "object"}}]});
@@ -113,6 +119,81 @@ fn a_prompt_stays_a_prefix_of_the_next() {
     let mut foreign = native;
     foreign["model"] = json!("gpt-4o-mini");
     grows(&MessagesClient, &ChatUpstream, &foreign, &messages);
+    grows(&MessagesClient, &ResponsesUpstream, &foreign, &messages);
+}
+
+#[test]
+fn a_prompt_of_items_stays_a_prefix_of_the_next() {
+    let settings = json!({"model": "claude-sonnet-4-5", "instructions": "Be brief.", "tools": [
+        {"type": "function", "name": "look_up", "parameters": {"type": "object"}},
+        {"type": "custom", "name": "patch"}]});
+    let items = [
+        json!({"role": "developer", "content": "In French."}),
+        json!({"role": "user", "content": [{"type": "input_text", "text": "One"}]}),
+        json!({"type": "reasoning", "summary": [], "encrypted_content": "gAAAA"}),
+        json!({"type": "message", "role": "assistant", "content": [{"type": "output_text", "text": "Looking."}]}),
+        json!({"type": "function_call", "call_id": "c1", "name": "look_up", "arguments": "{\"b\":1, \"a\":2}"}),
+        json!({"type": "custom_tool_call", "call_id": "c2", "name": "patch", "input": "+x\n"}),
+        json!({"type": "function_call_output", "call_id": "c1", "output": "4"}),
+        json!({"type": "custom_tool_call_output", "call_id": "c2", "output": "done"}),
+        json!({"role": "assistant", "content": "Two"}),
+        json!({"role": "user", "content": "Three"}),
+    ];
+    for upstream in [&ResponsesUpstream as &dyn UpstreamCodec, &ChatUpstream, &MessagesUpstream] {
+        let mut before: Vec<String> = Vec::new();
+        for end in [2, 8, 10] {
+            let mut body = settings.clone();
+            body["input"] = Value::from(&items[..end]);
+            let now = prompt(&sent(&ResponsesClient, upstream, &body));
+            assert!(now.len() > before.len());
+            assert_eq!(now[..before.len()], before, "after {end} items");
+            before = now;
+        }
+    }
+}
+
+/// The answer of an upstream, as the caller of `client` gets it: whole.
+fn answered(client: &dyn ClientCodec, upstream: &dyn UpstreamCodec, body: &Value, reply: &Value) -> Value {
+    let inbound = client.decode(body.to_string().as_bytes()).unwrap();
+    let target = Target { model: &inbound.request.model, call_id: "call" };
+    let reader = upstream.encode(&inbound.request, &target).unwrap().reader;
+    let response = reader.whole(reply.to_string().as_bytes()).unwrap();
+    serde_json::from_slice(&inbound.writer.whole(&response, &Stamp::default())).unwrap()
+}
+
+#[test]
+fn encrypted_reasoning_survives_a_round_through_other_formats() {
+    let item = json!({"type": "reasoning", "id": "rs_1", "summary": [{"type": "summary_text", "text": "Hm."}], "encrypted_content": "gAAAAA="});
+    let call = json!({"type": "function_call", "id": "fc_1", "call_id": "call_1", "name": "f", "arguments": "{\"a\": 1}"});
+    let reply = json!({"id": "resp_1", "status": "completed", "output": [item, call]});
+    let without_id = json!({"type": "reasoning", "summary": item["summary"], "encrypted_content": "gAAAAA="});
+
+    let mut chat = json!({"model": "gpt-5", "messages": [{"role": "user", "content": "x"}]});
+    let written = answered(&ChatClient, &ResponsesUpstream, &chat, &reply);
+    chat["messages"].as_array_mut().unwrap().push(written["choices"][0]["message"].clone());
+    let next = sent(&ChatClient, &ResponsesUpstream, &chat);
+    assert_eq!(next["input"][1], without_id);
+    assert_eq!(next["input"][2]["call_id"], "call_1");
+    // Another provider cannot read it, and must not be shown it.
+    chat["model"] = json!("claude-sonnet-4-5");
+    let elsewhere = sent(&ChatClient, &MessagesUpstream, &chat);
+    assert_eq!(elsewhere["messages"][1]["content"][0]["type"], "tool_use");
+
+    let mut messages =
+        json!({"model": "gpt-5", "max_tokens": 99, "messages": [{"role": "user", "content": "x"}]});
+    let written = answered(&MessagesClient, &ResponsesUpstream, &messages, &reply);
+    let said = json!({"role": "assistant", "content": written["content"]});
+    messages["messages"].as_array_mut().unwrap().push(said);
+    assert_eq!(sent(&MessagesClient, &ResponsesUpstream, &messages)["input"][1], without_id);
+
+    let claude = json!({"id": "msg_1", "stop_reason": "end_turn", "content": [
+        {"type": "thinking", "thinking": "Hm.", "signature": "EqQBCg=="}, {"type": "redacted_thinking", "data": "EmwK"},
+        {"type": "text", "text": "Yes."}]});
+    let mut body = json!({"model": "claude-sonnet-4-5", "input": [{"role": "user", "content": "x"}]});
+    let written = answered(&ResponsesClient, &MessagesUpstream, &body, &claude);
+    body["input"].as_array_mut().unwrap().extend(written["output"].as_array().unwrap().clone());
+    let next = sent(&ResponsesClient, &MessagesUpstream, &body);
+    assert_eq!(next["messages"][1]["content"], claude["content"]);
 }
 
 /// The assistant's message as an OpenAI client puts it together from a stream.

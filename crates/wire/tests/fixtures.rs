@@ -4,6 +4,7 @@
 //! | --- | --- |
 //! | `client.json` | what the caller sends: a chat completion, or a text completion if it has a `prompt` |
 //! | `client.messages.json` | in its place: what a caller of Anthropic's API sends |
+//! | `client.responses.json` | in its place: what a caller of OpenAI's Responses API sends |
 //! | `upstream.request.json` | the request we must build |
 //! | `losses.txt` | what that request cannot say, a line each; absent when it says everything |
 //! | `error.txt` | instead of all the rest: why the request cannot be said |
@@ -35,9 +36,10 @@ use tollgate_wire::laws::Laws;
 use tollgate_wire::ollama::{OllamaChat, OllamaGenerate};
 use tollgate_wire::openai_chat::{ChatClient, ChatUpstream};
 use tollgate_wire::openai_completions::CompletionClient;
+use tollgate_wire::openai_responses::{ResponsesClient, ResponsesUpstream};
 use tollgate_wire::reply::ChatResponse;
 
-const UPSTREAMS: [(&str, &dyn UpstreamCodec); 7] = [
+const UPSTREAMS: [(&str, &dyn UpstreamCodec); 8] = [
     ("anthropic_bedrock", &BedrockInvoke),
     ("anthropic_messages", &MessagesUpstream),
     ("anthropic_vertex", &VertexRaw),
@@ -45,11 +47,13 @@ const UPSTREAMS: [(&str, &dyn UpstreamCodec); 7] = [
     ("ollama_chat", &OllamaChat),
     ("ollama_generate", &OllamaGenerate),
     ("openai_chat", &ChatUpstream),
+    ("openai_responses", &ResponsesUpstream),
 ];
 
-const FILES: [&str; 10] = [
+const FILES: [&str; 11] = [
     "client.json",
     "client.messages.json",
+    "client.responses.json",
     "error.txt",
     "losses.txt",
     "reply.json",
@@ -106,17 +110,19 @@ impl Case {
         if self.read("source.txt").is_none_or(|text| text.trim().is_empty()) {
             failures.push("source.txt is missing".to_owned());
         }
-        let (chat, messages) = (self.read("client.json"), self.read("client.messages.json"));
-        let client: &dyn ClientCodec = match (&chat, &messages) {
-            (Some(body), None) if is_completion(body) => &CompletionClient,
-            (Some(_), None) => &ChatClient,
-            (None, Some(_)) => &MessagesClient,
+        let bodies =
+            ["client.json", "client.messages.json", "client.responses.json"].map(|name| self.read(name));
+        let client: &dyn ClientCodec = match &bodies {
+            [Some(body), None, None] if is_completion(body) => &CompletionClient,
+            [Some(_), None, None] => &ChatClient,
+            [None, Some(_), None] => &MessagesClient,
+            [None, None, Some(_)] => &ResponsesClient,
             _ => {
                 failures.push("there must be one client's request".to_owned());
                 return failures;
             }
         };
-        let exchange = Exchange { codec, client, body: chat.or(messages).unwrap_or_default() };
+        let exchange = Exchange { codec, client, body: bodies.into_iter().flatten().collect() };
         let Outbound { body, losses, reader } = match exchange.begin() {
             Ok((_, outbound)) => outbound,
             Err(error) => {
@@ -332,8 +338,11 @@ fn invented(run: &Run) -> Option<&'static str> {
         return Some("its end invents events");
     }
     let complete = run.finish == Some(Finish::Complete);
-    let ended = run.text.ends_with("data: [DONE]\n\n") || run.text.contains("event: message_stop\n");
-    if complete != ended || complete == run.text.contains("\"error\":") {
+    let ended = run.text.ends_with("data: [DONE]\n\n")
+        || ["message_stop", "response.completed", "response.incomplete"]
+            .iter()
+            .any(|event| run.text.contains(&format!("event: {event}\n")));
+    if complete != ended || complete == run.text.contains("\"error\":{") {
         return Some("its last frame does not fit its finish");
     }
     let terminal = run.reads.last() == Some(&Read::Terminal);

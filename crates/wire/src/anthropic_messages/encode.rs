@@ -22,6 +22,7 @@ use crate::fault::{Loss, TranslateError};
 use crate::format::Format;
 use crate::openai_chat::malformed;
 use crate::openai_chat::renames::Renames;
+use crate::openai_responses;
 use crate::raw::Raw;
 
 /// We speak the Messages API to a provider.
@@ -169,10 +170,15 @@ fn extras<'a>(
 ) -> Result<Vec<(&'a str, Cow<'a, Raw>)>, TranslateError> {
     let mut extras = Vec::new();
     let native = request.format == Format::AnthropicMessages;
+    let responses = request.format == Format::OpenAiResponses;
     for (name, raw) in request.extras.iter().filter(|(_, raw)| raw.text() != "null") {
         let why = match (name.as_str(), raw.text()) {
             // Said elsewhere in the request.
             ("tools" | "web_search_options" | "output_config", _) => continue,
+            (name, _) if responses && openai_responses::has_no_effect(name) => continue,
+            (name, _) if responses && openai_responses::is_only_ours(name) => {
+                "only the Responses API knows it"
+            }
             ("top_k", _) if fixed => "this model's sampling is fixed, or fixed while it thinks",
             ("service_tier", text) if !native => {
                 let tier = match text {

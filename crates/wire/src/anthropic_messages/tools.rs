@@ -164,7 +164,10 @@ impl<'a> Toolbox<'a> {
             serde_json::from_str(raw.text()).map_err(|_| malformed("tools", "must be a list"))?;
         for tool in tools {
             let kind = super::block_type(&tool);
-            if format == Format::AnthropicMessages || HOSTED.iter().any(|prefix| kind.starts_with(prefix)) {
+            // OpenAI's own tools of the Responses API begin with the same words.
+            let known =
+                format != Format::OpenAiResponses && HOSTED.iter().any(|prefix| kind.starts_with(prefix));
+            if format == Format::AnthropicMessages || known {
                 self.tools.push(OneTool::Verbatim(tool));
             } else {
                 let why = "Anthropic knows functions and its own tools, not this kind";

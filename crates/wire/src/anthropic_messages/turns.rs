@@ -24,6 +24,7 @@ use crate::chat::{Block, ChatRequest, Role};
 use crate::fault::{Loss, TranslateError};
 use crate::format::Format;
 use crate::openai_chat::renames::Renames;
+use crate::openai_responses::reasoning;
 
 const EMPTY: &str = "(empty)";
 pub(crate) const CONTINUE: &str = "Please continue.";
@@ -134,6 +135,10 @@ impl<'a> Script<'a> {
         let block = match block {
             Block::Text(text) | Block::Refusal(text) if text.trim().is_empty() => return Ok(None),
             Block::Text(text) | Block::Refusal(text) => WireBlock::text(text.as_str()),
+            // What OpenAI signed only OpenAI takes.
+            Block::Thinking { signature: Some(signature), .. } if reasoning::is_openais(signature) => {
+                return Ok(None);
+            }
             Block::Thinking { text, signature: Some(signature) } => WireBlock::thinking(text, signature),
             Block::RedactedThinking(data) => WireBlock::redacted(data),
             Block::ToolCall { id, name, input } => {

@@ -17,6 +17,7 @@ use crate::chat::{ChatRequest, Shape, Thinking, ThinkingMode, Tool, ToolChoice};
 use crate::codec::{Outbound, Target, UpstreamCodec};
 use crate::fault::{Loss, TranslateError};
 use crate::format::Format;
+use crate::openai_responses;
 use crate::raw::Raw;
 
 /// We speak OpenAI chat completions to a provider.
@@ -45,6 +46,9 @@ const LONGEST_NAME: usize = 64;
 /// The fields that are not modelled, as far as OpenAI may be told them.
 fn extras<'a>(request: &'a ChatRequest, losses: &mut Vec<Loss>) -> Vec<(&'a str, Cow<'a, Raw>)> {
     let verbatim = |(name, raw): &'a (String, Raw)| (name.as_str(), Cow::Borrowed(raw));
+    if request.format == Format::OpenAiResponses {
+        return responses_extras(request, losses);
+    }
     if request.format != Format::AnthropicMessages {
         return request.extras.iter().map(verbatim).collect();
     }
@@ -58,6 +62,22 @@ fn extras<'a>(request: &'a ChatRequest, losses: &mut Vec<Loss>) -> Vec<(&'a str,
             (name, _) => {
                 losses.push(Loss { field: name.to_owned(), why: "only Anthropic's models know it" });
             }
+        }
+    }
+    extras
+}
+
+/// The same, of a caller of the Responses API.
+fn responses_extras<'a>(request: &'a ChatRequest, losses: &mut Vec<Loss>) -> Vec<(&'a str, Cow<'a, Raw>)> {
+    let mut extras = Vec::new();
+    for (name, raw) in request.extras.iter().filter(|(name, _)| !openai_responses::has_no_effect(name)) {
+        if openai_responses::is_only_ours(name) {
+            losses.push(Loss {
+                field: name.clone(),
+                why: "only the Responses API knows it, or this kind of it",
+            });
+        } else {
+            extras.push((name.as_str(), Cow::Borrowed(raw)));
         }
     }
     extras

@@ -89,6 +89,10 @@ impl<'a> Script<'a> {
         if results && parts.is_empty() {
             return;
         }
+        let foreign = |block: &Block| matches!(block, Block::Opaque { from: Format::OpenAiResponses, .. });
+        if parts.is_empty() && !turn.blocks.is_empty() && turn.blocks.iter().all(foreign) {
+            return;
+        }
         message.content = Content::of(parts, turn.role == Role::Assistant);
         if message.tool_calls.is_some() && message.content.is_empty() {
             message.content = Content::Null;

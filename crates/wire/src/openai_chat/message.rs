@@ -203,7 +203,7 @@ fn file(raw: &RawValue, path: &str) -> Result<Block, TranslateError> {
 }
 
 /// A `data:` URI taken apart, or the address as it is. `format` overrides the URI's own media type.
-fn address(url: String, format: Option<String>, path: &str) -> Result<Source, TranslateError> {
+pub(crate) fn address(url: String, format: Option<String>, path: &str) -> Result<Source, TranslateError> {
     let Some(rest) = url.strip_prefix("data:") else { return Ok(Source::Url(url)) };
     let parts = rest.split_once(',').and_then(|(head, data)| Some((head.strip_suffix(";base64")?, data)));
     let Some((head, data)) = parts else {
