@@ -6,7 +6,7 @@ use crate::codec::{ClientCodec, UpstreamCodec};
 use crate::fault::Fault;
 use crate::format::Format;
 use crate::meter::Meter;
-use crate::{anthropic_messages, ollama, openai_chat, openai_completions};
+use crate::{anthropic_messages, ollama, openai_chat, openai_completions, openai_responses};
 
 /// The client side of a chat-like format; `None` where callers do not speak it.
 #[must_use]
@@ -14,9 +14,9 @@ pub fn client(format: Format) -> Option<&'static dyn ClientCodec> {
     match format {
         Format::OpenAiChat => Some(&openai_chat::ChatClient),
         Format::OpenAiCompletions => Some(&openai_completions::CompletionClient),
+        Format::OpenAiResponses => Some(&openai_responses::ResponsesClient),
         Format::AnthropicMessages => Some(&anthropic_messages::MessagesClient),
-        Format::OpenAiResponses
-        | Format::Gemini
+        Format::Gemini
         | Format::BedrockConverse
         | Format::CohereChat
         | Format::OllamaChat
@@ -31,11 +31,11 @@ pub fn client(format: Format) -> Option<&'static dyn ClientCodec> {
 pub fn upstream(format: Format) -> Option<&'static dyn UpstreamCodec> {
     match format {
         Format::OpenAiChat => Some(&openai_chat::ChatUpstream),
+        Format::OpenAiResponses => Some(&openai_responses::ResponsesUpstream),
         Format::AnthropicMessages => Some(&anthropic_messages::MessagesUpstream),
         Format::OllamaChat => Some(&ollama::OllamaChat),
         Format::OllamaGenerate => Some(&ollama::OllamaGenerate),
-        Format::OpenAiResponses
-        | Format::Gemini
+        Format::Gemini
         | Format::BedrockConverse
         | Format::CohereChat
         | Format::OllamaEmbed
@@ -48,11 +48,11 @@ pub fn upstream(format: Format) -> Option<&'static dyn UpstreamCodec> {
 #[must_use]
 pub fn meter(format: Format) -> Option<Box<dyn Meter>> {
     match format {
+        Format::OpenAiResponses => Some(Box::new(openai_responses::ResponsesMeter::default())),
         Format::AnthropicMessages => Some(Box::new(anthropic_messages::MessagesMeter::default())),
         Format::OpenAiChat
         | Format::OpenAiCompletions
         | Format::OpenAiEmbeddings
-        | Format::OpenAiResponses
         | Format::Gemini
         | Format::BedrockConverse
         | Format::CohereChat
@@ -85,11 +85,11 @@ pub fn fault(format: Format, status: u16, body: &[u8]) -> Fault {
 #[must_use]
 pub fn error_body(format: Format, fault: &Fault) -> Option<Bytes> {
     match format {
+        Format::OpenAiResponses => Some(openai_responses::fault::body_of(fault)),
         Format::AnthropicMessages => Some(anthropic_messages::fault::body_of(fault)),
         Format::OpenAiChat
         | Format::OpenAiCompletions
         | Format::OpenAiEmbeddings
-        | Format::OpenAiResponses
         | Format::Gemini
         | Format::BedrockConverse
         | Format::CohereChat

@@ -2,6 +2,8 @@
 //! is complete, whether a failure hides in a success. Nothing is changed on the way; for OpenAI's format,
 //! whose model name is stamped anew, see [`crate::tap`].
 
+use std::ops::Range;
+
 use crate::codec::Read;
 use crate::fault::Fault;
 use crate::reply::Usage;
@@ -17,6 +19,10 @@ pub trait Meter: Send {
     fn frame(&mut self, data: &str) -> Read;
     /// Whether a stream whose bytes end here is complete, for formats that mark no end or hosts that forget to.
     fn is_complete(&self) -> bool;
+    /// Where, in a whole reply or a frame, the JSON text of an id lies that a later call may name.
+    fn id(&self, _text: &str) -> Option<Range<usize>> {
+        None
+    }
     /// What was used, as far as has been said.
     fn usage(&self) -> Option<Usage>;
 }

@@ -17,6 +17,7 @@ mod encode;
 pub mod fault;
 mod input;
 mod item;
+mod meter;
 mod reader;
 pub(crate) mod reasoning;
 mod request;
@@ -32,6 +33,7 @@ mod wire;
 mod writer;
 
 pub use encode::ResponsesUpstream;
+pub use meter::ResponsesMeter;
 pub use request::ResponsesClient;
 pub use response::response_id;
 

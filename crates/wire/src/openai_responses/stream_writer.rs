@@ -84,7 +84,9 @@ impl StreamEncoder for ResponsesStream {
     fn event(&mut self, event: &ChatEvent, out: &mut BytesMut) {
         match event {
             ChatEvent::Start { id, model } => {
-                self.stamp.meet(id, model);
+                // An id of ours is one that callers can name later; a provider's need not be unique here.
+                let own = self.stamp.id.starts_with("resp_");
+                self.stamp.meet(if own { "" } else { id }, model);
                 self.start(out);
             }
             ChatEvent::Open { block, choice: 0, kind } => self.opened(*block, kind, out),

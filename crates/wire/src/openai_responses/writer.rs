@@ -29,7 +29,8 @@ pub(super) struct ResponsesWriter {
 
 impl ReplyWriter for ResponsesWriter {
     fn whole(&self, response: &ChatResponse, stamp: &Stamp) -> Bytes {
-        let id = response_id(or(&response.id, &stamp.id));
+        let own = Some(&stamp.id).filter(|id| id.starts_with("resp_"));
+        let id = response_id(own.map_or_else(|| or(&response.id, &stamp.id), String::as_str));
         let choice = response.choices.first();
         let stop = choice.and_then(|choice| choice.stop);
         let logprobs = choice.and_then(|choice| choice.logprobs.as_ref()).map(listed).unwrap_or_default();

@@ -1,0 +1,134 @@
+//! A Responses reply that passes through, metered: usage stands in the whole reply and in the `response` of the last
+//! event, whose name says how the stream ended.
+
+use std::ops::Range;
+
+use serde_json::value::RawValue;
+
+use super::{fault, usage};
+use crate::codec::Read;
+use crate::fault::{Fault, FaultKind};
+use crate::meter::Meter;
+use crate::reply::Usage;
+use crate::scan;
+
+#[cfg(test)]
+#[path = "meter_tests.rs"]
+mod tests;
+
+/// Meters one reply.
+#[derive(Debug, Default)]
+pub struct ResponsesMeter {
+    usage: Option<Usage>,
+}
+
+/// The outside of an event or of a response.
+#[derive(Default)]
+struct Seen<'a> {
+    kind: &'a str,
+    response: Option<Range<usize>>,
+    usage: Option<&'a str>,
+    tier: Option<&'a str>,
+    error: Option<&'a str>,
+    id: Option<Range<usize>>,
+    output: &'a str,
+}
+
+impl<'a> Seen<'a> {
+    fn of(text: &'a str) -> Result<Self, &'static str> {
+        let mut seen = Self::default();
+        scan::object(text, |name, place| {
+            let value = &text[place.clone()];
+            match name {
+                "type" => seen.kind = value.trim_matches('"'),
+                "response" if value.starts_with('{') => seen.response = Some(place),
+                "usage" if value != "null" => seen.usage = Some(value),
+                "service_tier" if value != "null" => seen.tier = Some(value.trim_matches('"')),
+                "error" if value != "null" => seen.error = Some(value),
+                "id" if value.starts_with('"') => seen.id = Some(place),
+                "output" => seen.output = value,
+                _ => {}
+            }
+        })?;
+        Ok(seen)
+    }
+}
+
+impl ResponsesMeter {
+    fn count(&mut self, response: &Seen<'_>) {
+        let read = response.usage.and_then(|json| usage::read(serde_json::from_str(json).ok()?));
+        if let Some(read) = read {
+            // Each search is an item of the output; inside strings the quotes are escaped and do not match.
+            let searches = response.output.matches("\"web_search_call\"").count() as u64;
+            self.usage = Some(Usage { searches, tier: usage::tier(response.tier), ..read });
+        }
+    }
+
+    fn last(&mut self, data: &str, event: &Seen<'_>) -> Option<Fault> {
+        let response = event.response.clone().map(|place| Seen::of(&data[place]))?.ok()?;
+        self.count(&response);
+        response.error.and_then(|error| serde_json::from_str::<&RawValue>(error).ok()).map(fault::of_error)
+    }
+}
+
+impl Meter for ResponsesMeter {
+    fn whole(&mut self, text: &str) -> Result<(), Fault> {
+        let seen = Seen::of(text).map_err(not_json)?;
+        if let Some(error) = seen.error.and_then(|error| serde_json::from_str::<&RawValue>(error).ok()) {
+            return Err(fault::of_error(error));
+        }
+        self.count(&seen);
+        Ok(())
+    }
+
+    fn frame(&mut self, data: &str) -> Read {
+        let seen = match Seen::of(data) {
+            Ok(seen) => seen,
+            // By its documentation the API sends none; hosts that imitate it do.
+            Err(_) if data.trim() == "[DONE]" => return Read::Known,
+            Err(problem) => return Read::Corrupt(format!("an event is not valid JSON: {problem}")),
+        };
+        match seen.kind {
+            "response.completed" | "response.incomplete" => {
+                self.last(data, &seen);
+                Read::Terminal
+            }
+            "response.failed" => {
+                Read::Failed(self.last(data, &seen).unwrap_or_else(|| not_json("a failure without an error")))
+            }
+            "error" => Read::Failed(
+                serde_json::from_str::<&RawValue>(data)
+                    .map_or_else(|_| not_json("it ends in the middle"), fault::of_error),
+            ),
+            kind if kind.starts_with("response.") => Read::Known,
+            _ => Read::Unknown,
+        }
+    }
+
+    fn is_complete(&self) -> bool {
+        false
+    }
+
+    fn usage(&self) -> Option<Usage> {
+        self.usage
+    }
+
+    fn id(&self, text: &str) -> Option<Range<usize>> {
+        let seen = Seen::of(text).ok()?;
+        let Some(place) = seen.response else {
+            return seen.id.filter(|_| !seen.kind.contains('.') && !seen.output.is_empty());
+        };
+        let id = Seen::of(&text[place.clone()]).ok()?.id?;
+        Some(place.start + id.start..place.start + id.end)
+    }
+}
+
+fn not_json(problem: &'static str) -> Fault {
+    Fault {
+        kind: FaultKind::Malformed,
+        status: 502,
+        message: format!("the answer is not valid: {problem}"),
+        code: None,
+        param: None,
+    }
+}
