@@ -69,6 +69,13 @@ impl ChatRequest {
     /// The path of turn `at` in the body the caller sent, for errors and losses.
     #[must_use]
     pub fn turn_path(&self, at: usize) -> String {
+        if self.format == Format::Gemini {
+            let apart = self.turns.first().is_some_and(|turn| turn.role == Role::System);
+            return match at.checked_sub(usize::from(apart)) {
+                Some(at) => format!("contents[{at}]"),
+                None => "systemInstruction".to_owned(),
+            };
+        }
         // Anthropic's callers write the first system turn outside their messages.
         let apart = self.format == Format::AnthropicMessages
             && self.turns.first().is_some_and(|turn| turn.role == Role::System);

@@ -4,6 +4,7 @@
 //! | --- | --- |
 //! | `client.json` | what the caller sends: a chat completion, or a text completion if it has a `prompt` |
 //! | `client.messages.json` | in its place: what a caller of Anthropic's API sends |
+//! | `client.gemini.json` | in its place: what a caller of Google's API sends, wanting a stream if the upstream gives one |
 //! | `upstream.request.json` | the request we must build |
 //! | `losses.txt` | what that request cannot say, a line each; absent when it says everything |
 //! | `error.txt` | instead of all the rest: why the request cannot be said |
@@ -31,23 +32,27 @@ use tollgate_wire::event::ChatEvent;
 use tollgate_wire::fault::TranslateError;
 use tollgate_wire::fold::fold;
 use tollgate_wire::frame::{Cutter, Framing, aws_message};
+use tollgate_wire::gemini::{GeminiClient, GeminiUpstream, Streamed};
 use tollgate_wire::laws::Laws;
 use tollgate_wire::ollama::{OllamaChat, OllamaGenerate};
 use tollgate_wire::openai_chat::{ChatClient, ChatUpstream};
 use tollgate_wire::openai_completions::CompletionClient;
 use tollgate_wire::reply::ChatResponse;
 
-const UPSTREAMS: [(&str, &dyn UpstreamCodec); 7] = [
+const UPSTREAMS: [(&str, &dyn UpstreamCodec); 9] = [
     ("anthropic_bedrock", &BedrockInvoke),
     ("anthropic_messages", &MessagesUpstream),
     ("anthropic_vertex", &VertexRaw),
     ("bedrock_converse", &ConverseUpstream),
+    ("gemini", &GeminiUpstream::AiStudio),
+    ("gemini_vertex", &GeminiUpstream::Vertex),
     ("ollama_chat", &OllamaChat),
     ("ollama_generate", &OllamaGenerate),
     ("openai_chat", &ChatUpstream),
 ];
 
-const FILES: [&str; 10] = [
+const FILES: [&str; 11] = [
+    "client.gemini.json",
     "client.json",
     "client.messages.json",
     "error.txt",
@@ -107,16 +112,20 @@ impl Case {
             failures.push("source.txt is missing".to_owned());
         }
         let (chat, messages) = (self.read("client.json"), self.read("client.messages.json"));
-        let client: &dyn ClientCodec = match (&chat, &messages) {
-            (Some(body), None) if is_completion(body) => &CompletionClient,
-            (Some(_), None) => &ChatClient,
-            (None, Some(_)) => &MessagesClient,
+        let google = self.read("client.gemini.json");
+        let streamed = self.read("upstream.stream").map(|_| Streamed::Events);
+        let gemini = GeminiClient { model: "claude-sonnet-4-5".to_owned(), streamed };
+        let client: &dyn ClientCodec = match (&chat, &messages, &google) {
+            (Some(body), None, None) if is_completion(body) => &CompletionClient,
+            (Some(_), None, None) => &ChatClient,
+            (None, Some(_), None) => &MessagesClient,
+            (None, None, Some(_)) => &gemini,
             _ => {
                 failures.push("there must be one client's request".to_owned());
                 return failures;
             }
         };
-        let exchange = Exchange { codec, client, body: chat.or(messages).unwrap_or_default() };
+        let exchange = Exchange { codec, client, body: chat.or(messages).or(google).unwrap_or_default() };
         let Outbound { body, losses, reader } = match exchange.begin() {
             Ok((_, outbound)) => outbound,
             Err(error) => {
@@ -332,7 +341,9 @@ fn invented(run: &Run) -> Option<&'static str> {
         return Some("its end invents events");
     }
     let complete = run.finish == Some(Finish::Complete);
-    let ended = run.text.ends_with("data: [DONE]\n\n") || run.text.contains("event: message_stop\n");
+    let ended = run.text.ends_with("data: [DONE]\n\n")
+        || run.text.contains("event: message_stop\n")
+        || run.text.contains("\"finishReason\":");
     if complete != ended || complete == run.text.contains("\"error\":") {
         return Some("its last frame does not fit its finish");
     }

@@ -20,6 +20,7 @@ use crate::chat::{ChatRequest, Shape};
 use crate::codec::{Outbound, ReplyReader, Target, UpstreamCodec};
 use crate::fault::{Loss, TranslateError};
 use crate::format::Format;
+use crate::gemini;
 use crate::openai_chat::malformed;
 use crate::openai_chat::renames::Renames;
 use crate::raw::Raw;
@@ -169,7 +170,11 @@ fn extras<'a>(
 ) -> Result<Vec<(&'a str, Cow<'a, Raw>)>, TranslateError> {
     let mut extras = Vec::new();
     let native = request.format == Format::AnthropicMessages;
-    for (name, raw) in request.extras.iter().filter(|(_, raw)| raw.text() != "null") {
+    let said = match request.format {
+        Format::Gemini => gemini::in_openai_words(request, losses),
+        _ => request.extras.iter().collect(),
+    };
+    for (name, raw) in said.into_iter().filter(|(_, raw)| raw.text() != "null") {
         let why = match (name.as_str(), raw.text()) {
             // Said elsewhere in the request.
             ("tools" | "web_search_options" | "output_config", _) => continue,

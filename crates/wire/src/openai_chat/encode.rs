@@ -17,6 +17,7 @@ use crate::chat::{ChatRequest, Shape, Thinking, ThinkingMode, Tool, ToolChoice};
 use crate::codec::{Outbound, Target, UpstreamCodec};
 use crate::fault::{Loss, TranslateError};
 use crate::format::Format;
+use crate::gemini;
 use crate::raw::Raw;
 
 /// We speak OpenAI chat completions to a provider.
@@ -45,6 +46,9 @@ const LONGEST_NAME: usize = 64;
 /// The fields that are not modelled, as far as OpenAI may be told them.
 fn extras<'a>(request: &'a ChatRequest, losses: &mut Vec<Loss>) -> Vec<(&'a str, Cow<'a, Raw>)> {
     let verbatim = |(name, raw): &'a (String, Raw)| (name.as_str(), Cow::Borrowed(raw));
+    if request.format == Format::Gemini {
+        return gemini::in_openai_words(request, losses).into_iter().map(verbatim).collect();
+    }
     if request.format != Format::AnthropicMessages {
         return request.extras.iter().map(verbatim).collect();
     }
