@@ -1,8 +1,13 @@
 //! The arguments of a call and the result of a tool as the objects that Google's API takes.
 
 use serde::Serialize;
+use serde_json::value::RawValue;
 
 use crate::raw::Raw;
+
+#[cfg(test)]
+#[path = "arguments_tests.rs"]
+mod tests;
 
 #[derive(Serialize)]
 struct Invalid<'a> {
@@ -43,6 +48,21 @@ pub(super) fn result_text(raw: &Raw) -> (String, bool) {
         Some((name, serde_json::Value::String(text))) if name == "error" => (text, true),
         _ => (raw.text().to_owned(), false),
     }
+}
+
+/// The arguments that a model gave, without the white space that Google's servers lay out whole replies with:
+/// every number keeps its digits and every member its place.
+pub(super) fn text(args: &RawValue) -> String {
+    let mut text = String::with_capacity(args.get().len());
+    let (mut quoted, mut escaped) = (false, false);
+    for letter in args.get().chars() {
+        if quoted || !letter.is_ascii_whitespace() {
+            text.push(letter);
+        }
+        quoted ^= letter == '"' && !escaped;
+        escaped = quoted && letter == '\\' && !escaped;
+    }
+    if text == "null" { "{}".to_owned() } else { text }
 }
 
 fn object(text: &str) -> Option<Raw> {

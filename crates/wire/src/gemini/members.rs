@@ -28,7 +28,8 @@ pub(super) fn camel<'a>(fields: Fields<'a>, path: &str) -> Result<Fields<'a>, Tr
     Ok(Fields(members))
 }
 
-fn camel_name(name: &str) -> String {
+/// `name` in camel case.
+pub(super) fn camel_name(name: &str) -> String {
     let mut camel = String::with_capacity(name.len());
     let mut upper = false;
     for letter in name.chars() {

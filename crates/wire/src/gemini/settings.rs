@@ -30,6 +30,18 @@ const NOT_SAID_HERE: [&str; 9] = [
     "web_search_options",
 ];
 
+/// Members of `generationConfig` that callers of other formats write among their own fields.
+const CONFIG: [&str; 8] = [
+    "audioTimestamp",
+    "enableAffectiveDialog",
+    "enableEnhancedCivicAnswers",
+    "imageConfig",
+    "mediaResolution",
+    "responseModalities",
+    "speechConfig",
+    "thinkingConfig",
+];
+
 /// Fields of OpenAI's API that Google's has no words for, or not in this form.
 const UNSAYABLE: [&str; 7] = [
     "logit_bias",
@@ -175,7 +187,10 @@ impl Settings {
                 self.lose(true, name, "Gemini has no words for it");
                 Ok(())
             }
-            _ => self.beside.set(name, raw),
+            _ => match members::camel_name(name) {
+                name if CONFIG.contains(&name.as_str()) => self.config.set(&name, raw),
+                _ => self.beside.set(name, raw),
+            },
         }
     }
 

@@ -62,7 +62,8 @@ pub(super) fn media<'a>(
             Ok(Part::text(title + text))
         }
         Block::File { source, hints, .. } => {
-            let mime = hints.iter().find(|(name, _)| name == "mimeType");
+            // Google's callers and OpenAI's have a word each for it.
+            let mime = hints.iter().find(|(name, _)| name == "mimeType" || name == "format");
             let mime = mime.map(|(_, raw)| crate::openai_chat::text(raw.value()));
             located(source, mime, upstream, path)
         }

@@ -18,7 +18,7 @@ use serde_json::value::RawValue;
 
 use super::part::WirePart;
 use super::reader::{Memory, WireCandidate, WireReply};
-use super::{finish, grounding, logprobs, signature, usage};
+use super::{arguments, finish, grounding, logprobs, signature, usage};
 use crate::codec::{Finish, Read, StreamDecoder};
 use crate::event::{BlockKind, ChatEvent};
 use crate::fault::Fault;
@@ -256,8 +256,7 @@ impl OpenChoice {
         *called += 1;
         self.called = true;
         let block = sink.open(BlockKind::ToolCall { id, name });
-        let arguments = wire.args.map_or("{}", RawValue::get);
-        let text = if arguments == "null" { "{}" } else { arguments }.to_owned();
+        let text = wire.args.map_or_else(|| "{}".to_owned(), arguments::text);
         sink.out.extend([ChatEvent::Delta { block, text }, ChatEvent::Close { block }]);
         Ok(())
     }

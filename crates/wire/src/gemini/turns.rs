@@ -103,6 +103,7 @@ impl<'a> Script<'a> {
         path: &str,
     ) -> Result<Vec<Piece<'a>>, TranslateError> {
         let mut pieces: Vec<Piece<'a>> = Vec::with_capacity(blocks.len());
+        let mut results = Vec::new();
         // The signature of a text that has not come yet: OpenAI's clients put reasoning first.
         let mut waiting: Option<&'a str> = None;
         for (at, block) in blocks.iter().enumerate() {
@@ -119,7 +120,7 @@ impl<'a> Script<'a> {
                     }
                 }
                 Block::ToolResult { id, content, failed } => {
-                    self.result(id, content, *failed, name, &path, &mut pieces)?;
+                    self.result(id, content, *failed, name, &path, &mut results)?;
                 }
                 _ => pieces.extend(self.piece(block, &path)?),
             }
@@ -134,7 +135,8 @@ impl<'a> Script<'a> {
             let thought_signature = Some(Cow::Borrowed(signature));
             pieces.push(Part { thought_signature, ..Part::text("") }.piece());
         }
-        Ok(pieces)
+        results.extend(pieces);
+        Ok(results)
     }
 
     fn piece(&mut self, block: &'a Block, path: &str) -> Result<Option<Piece<'a>>, TranslateError> {
