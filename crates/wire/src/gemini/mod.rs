@@ -54,13 +54,14 @@ use crate::fault::Loss;
 use crate::openai_chat::Fields;
 use crate::raw::Raw;
 
-/// The fields of a Gemini caller that are written in OpenAI's words, for upstreams of other formats. What only
+/// The fields of a Gemini caller that are written in OpenAI's words, for upstreams of other formats, and `tools`,
+/// which each of them looks through itself. What only
 /// Google's models know is a loss; what has no effect on an answer is none.
 pub(crate) fn in_openai_words<'a>(
     request: &'a ChatRequest,
     losses: &mut Vec<Loss>,
 ) -> Vec<&'a (String, Raw)> {
-    const SAID: [&str; 3] = ["modalities", "top_k", "web_search_options"];
+    const SAID: [&str; 4] = ["modalities", "tools", "top_k", "web_search_options"];
     // The filters that safety settings tune are Google's own.
     const NO_EFFECT: [&str; 2] = ["labels", "safetySettings"];
     let why = "only Google's models know it";

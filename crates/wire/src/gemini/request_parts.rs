@@ -170,7 +170,18 @@ fn said(text: String, thought: bool, signature: Option<Held>, blocks: &mut Vec<B
         (false, None) => blocks.push(Block::Text(text)),
         (true, None) => blocks.push(Block::Thinking { text, signature: None }),
         (true, Some(Held::Googles(signature))) => blocks.push(signed(text, marked(&signature))),
-        (true, Some(Held::Signed(signature))) => blocks.push(signed(text, signature)),
+        (true, Some(Held::Signed(signature))) => {
+            // A stream gave it in pieces, with the signature at the end; it signs them all.
+            let mut whole = String::new();
+            let unsigned = |block: &Block| matches!(block, Block::Thinking { signature: None, .. });
+            let from = blocks.iter().rposition(|block| !unsigned(block)).map_or(0, |at| at + 1);
+            for block in blocks.drain(from..) {
+                if let Block::Thinking { text, .. } = block {
+                    whole.push_str(&text);
+                }
+            }
+            blocks.push(signed(whole + &text, signature));
+        }
         (_, Some(Held::Redacted(data))) => blocks.push(Block::RedactedThinking(data)),
         (false, Some(held)) => {
             if !text.is_empty() {

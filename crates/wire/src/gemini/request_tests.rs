@@ -136,6 +136,17 @@ fn a_part_that_is_new_stays_whole() {
 }
 
 #[test]
+fn another_providers_reasoning_comes_back_in_one_piece() {
+    // "signed:EqQBCg==" in base64.
+    let parts = r#"[{"text":"H","thought":true},{"text":"m.","thought":true},{"text":"","thought":true,"thoughtSignature":"c2lnbmVkOkVxUUJDZz09"},{"text":"Hi"}]"#;
+    let signature = Some("EqQBCg==".to_owned());
+    assert_eq!(
+        said(parts).unwrap(),
+        [Block::Thinking { text: "Hm.".to_owned(), signature }, Block::Text("Hi".to_owned())]
+    );
+}
+
+#[test]
 fn media() {
     let image = |source, detail: Option<&str>| Block::Image { source, detail: detail.map(str::to_owned) };
     let inline = Source::Inline { media_type: "image/png".to_owned(), data: "AA==".to_owned() };

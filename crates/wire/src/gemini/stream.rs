@@ -133,6 +133,8 @@ impl<M: Borrow<Memory>> GeminiDecoder<M> {
         let candidates = reply.candidates.map(|raw| list(raw, "candidates")).transpose();
         let candidates = candidates.map_err(|_| "candidates is no list".to_owned())?.unwrap_or_default();
         if !std::mem::replace(&mut self.started, true) {
+            // The prompt is counted by now, and some clients want to know at once.
+            self.count(reply.usage_metadata, out);
             let said = |raw: Option<&RawValue>| raw.map(|raw| text(raw).into_owned()).unwrap_or_default();
             out.push(ChatEvent::Start { id: said(reply.response_id), model: said(reply.model_version) });
         }
@@ -145,16 +147,15 @@ impl<M: Borrow<Memory>> GeminiDecoder<M> {
             self.choices.insert(0, OpenChoice { stopped: true, ..OpenChoice::default() });
             out.push(ChatEvent::Stop { choice: 0, reason: Stop::Filtered });
         }
-        if let Some(usage) = reply.usage_metadata {
-            self.count(usage, out);
-        }
+        self.count(reply.usage_metadata, out);
         Ok(known)
     }
 
-    fn count(&mut self, usage: &RawValue, out: &mut Vec<ChatEvent>) {
+    fn count(&mut self, usage: Option<&RawValue>, out: &mut Vec<ChatEvent>) {
         let grounded = self.choices.values().any(|choice| choice.grounded);
         let searches = self.choices.values().map(|choice| choice.searches).sum();
-        if let Some(usage) = usage::read(usage, grounded).map(|usage| Usage { searches, ..usage })
+        if let Some(usage) =
+            usage.and_then(|raw| usage::read(raw, grounded)).map(|usage| Usage { searches, ..usage })
             && self.usage != Some(usage)
         {
             self.usage = Some(usage);

@@ -47,7 +47,12 @@ const LONGEST_NAME: usize = 64;
 fn extras<'a>(request: &'a ChatRequest, losses: &mut Vec<Loss>) -> Vec<(&'a str, Cow<'a, Raw>)> {
     let verbatim = |(name, raw): &'a (String, Raw)| (name.as_str(), Cow::Borrowed(raw));
     if request.format == Format::Gemini {
-        return gemini::in_openai_words(request, losses).into_iter().map(verbatim).collect();
+        let mut said = gemini::in_openai_words(request, losses);
+        if said.iter().any(|(name, _)| name == "tools") {
+            losses.push(Loss { field: "tools".to_owned(), why: "OpenAI knows functions and its own tools" });
+            said.retain(|(name, _)| name != "tools");
+        }
+        return said.into_iter().map(verbatim).collect();
     }
     if request.format != Format::AnthropicMessages {
         return request.extras.iter().map(verbatim).collect();
