@@ -39,7 +39,7 @@ impl UpstreamCodec for GeminiUpstream {
 
     fn encode(&self, request: &ChatRequest, target: &Target<'_>) -> Result<Outbound, TranslateError> {
         let model = Gemini::of(target.model);
-        let names = Renames::of(request.tool_names(), LONGEST_NAME);
+        let names = Renames::lettered(request.tool_names(), LONGEST_NAME);
         let mut script = turns::write(request, model, *self, &names)?;
         let mut losses = std::mem::take(&mut script.losses);
         let toolbox = Toolbox::of(request, model, &names, &mut losses)?;

@@ -52,7 +52,7 @@ impl Gemini {
 
     /// Whether it can think at all.
     pub(super) fn thinks(self) -> bool {
-        self.since(2, 5) && !(self.draws && !self.since(3, 0))
+        self.since(2, 5) && (!self.draws || self.since(3, 0))
     }
 
     /// Whether it is of the third generation: it thinks by level, wants signatures of calls back, takes ids of
