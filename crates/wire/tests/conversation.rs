@@ -281,39 +281,21 @@ fn googles_signatures_come_back_on_the_parts_they_came_with() {
         {"functionCall": {"id": "fc2", "name": "look_up", "args": {"city": "Paris"}}},
     ]);
     let text = json!([{"text": "4 and 5.", "thoughtSignature": "EswCCskC"}]);
-    let tools =
-        json!([{"type": "function", "function": {"name": "look_up"}, "name": "look_up", "input_schema": {}}]);
-    let body = |messages: Vec<Value>| {
-        let mut tools = tools.clone();
-        tools[0]["type"] = json!("function");
-        json!({"model": "gemini-3-pro-preview", "max_tokens": 9000, "tools": tools, "messages": messages})
-    };
     let ask = json!({"role": "user", "content": "London and Paris?"});
     let contents = |client: &dyn ClientCodec, body: &Value| {
         sent(client, &GeminiUpstream::AiStudio, body)["contents"].clone()
     };
 
     for (client, openai) in [(&ChatClient as &dyn ClientCodec, true), (&MessagesClient, false)] {
-        let body = |messages: Vec<Value>| {
-            let mut body = body(messages);
-            if !openai {
-                body["tools"][0].as_object_mut().unwrap().remove("type");
-            }
-            body
+        let tool = match openai {
+            true => json!({"type": "function", "function": {"name": "look_up"}}),
+            false => json!({"name": "look_up", "input_schema": {"type": "object"}}),
         };
+        let body = |messages: Vec<Value>| json!({"model": "gemini-3-pro-preview", "max_tokens": 9000, "tools": [tool], "messages": messages});
         for called in told(client, &body(vec![ask.clone()]), &calls) {
-            let ids: Vec<Value> = match openai {
-                true => {
-                    called["tool_calls"].as_array().unwrap().iter().map(|call| call["id"].clone()).collect()
-                }
-                false => called["content"]
-                    .as_array()
-                    .unwrap()
-                    .iter()
-                    .filter(|block| block["type"] == "tool_use")
-                    .map(|block| block["id"].clone())
-                    .collect(),
-            };
+            let listed = if openai { &called["tool_calls"] } else { &called["content"] };
+            let ids = listed.as_array().unwrap().iter().map(|call| call["id"].clone());
+            let ids: Vec<Value> = ids.filter(|id| !id.is_null()).collect();
             let mut messages = vec![ask.clone(), called];
             if openai {
                 messages
