@@ -6,9 +6,10 @@ use crate::codec::{ClientCodec, UpstreamCodec};
 use crate::fault::Fault;
 use crate::format::Format;
 use crate::meter::Meter;
-use crate::{anthropic_messages, ollama, openai_chat, openai_completions};
+use crate::{anthropic_messages, gemini, ollama, openai_chat, openai_completions};
 
-/// The client side of a chat-like format; `None` where callers do not speak it.
+/// The client side of a chat-like format; `None` where callers do not speak it, or, as for Gemini, where a codec is
+/// made for each request: see [`crate::gemini::GeminiClient`].
 #[must_use]
 pub fn client(format: Format) -> Option<&'static dyn ClientCodec> {
     match format {
@@ -26,16 +27,17 @@ pub fn client(format: Format) -> Option<&'static dyn ClientCodec> {
     }
 }
 
-/// The upstream side of a chat-like format; `None` where we do not speak it to providers.
+/// The upstream side of a chat-like format; `None` where we do not speak it to providers. Gemini's is the one of
+/// AI Studio; Vertex AI has its own.
 #[must_use]
 pub fn upstream(format: Format) -> Option<&'static dyn UpstreamCodec> {
     match format {
         Format::OpenAiChat => Some(&openai_chat::ChatUpstream),
         Format::AnthropicMessages => Some(&anthropic_messages::MessagesUpstream),
+        Format::Gemini => Some(&gemini::GeminiUpstream::AiStudio),
         Format::OllamaChat => Some(&ollama::OllamaChat),
         Format::OllamaGenerate => Some(&ollama::OllamaGenerate),
         Format::OpenAiResponses
-        | Format::Gemini
         | Format::BedrockConverse
         | Format::CohereChat
         | Format::OllamaEmbed
@@ -49,11 +51,11 @@ pub fn upstream(format: Format) -> Option<&'static dyn UpstreamCodec> {
 pub fn meter(format: Format) -> Option<Box<dyn Meter>> {
     match format {
         Format::AnthropicMessages => Some(Box::new(anthropic_messages::MessagesMeter::default())),
+        Format::Gemini => Some(Box::new(gemini::GeminiMeter::default())),
         Format::OpenAiChat
         | Format::OpenAiCompletions
         | Format::OpenAiEmbeddings
         | Format::OpenAiResponses
-        | Format::Gemini
         | Format::BedrockConverse
         | Format::CohereChat
         | Format::OllamaChat
@@ -86,11 +88,11 @@ pub fn fault(format: Format, status: u16, body: &[u8]) -> Fault {
 pub fn error_body(format: Format, fault: &Fault) -> Option<Bytes> {
     match format {
         Format::AnthropicMessages => Some(anthropic_messages::fault::body_of(fault)),
+        Format::Gemini => Some(gemini::fault::body_of(fault)),
         Format::OpenAiChat
         | Format::OpenAiCompletions
         | Format::OpenAiEmbeddings
         | Format::OpenAiResponses
-        | Format::Gemini
         | Format::BedrockConverse
         | Format::CohereChat
         | Format::OllamaChat

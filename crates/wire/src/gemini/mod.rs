@@ -2,7 +2,7 @@
 //!
 //! Not for same-format traffic: that is spliced, see [`crate::envelope`]. What a tap needs to know of it: every frame
 //! and every whole reply is one object; `modelVersion` names the model; `usageMetadata` is cumulative, the last one
-//! wins ([`usage::read`]); nothing marks the end of a stream but each candidate's `finishReason`.
+//! wins ([`usage::read`]; [`GeminiMeter`] keeps them); nothing marks the end of a stream but each candidate's `finishReason`.
 //!
 //! Towards the client: `request`, `request_parts` and `request_settings` read, `writer` and `stream_writer` write.
 //! Towards the upstream: `encode`, `turns`, `sources`, `settings`, `thinking` and `tools` write, `reader` and `stream` read.
@@ -20,6 +20,7 @@ mod finish;
 mod grounding;
 mod logprobs;
 mod members;
+mod meter;
 mod model;
 mod part;
 pub mod path;
@@ -44,6 +45,7 @@ mod writer;
 mod round_tests;
 
 pub use encode::GeminiUpstream;
+pub use meter::GeminiMeter;
 pub use request::{GeminiClient, Streamed};
 
 pub(crate) use grounding::span;
