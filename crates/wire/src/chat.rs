@@ -72,6 +72,13 @@ impl ChatRequest {
         if self.format == Format::OpenAiResponses {
             return self.item_path(at);
         }
+        if self.format == Format::Gemini {
+            let apart = self.turns.first().is_some_and(|turn| turn.role == Role::System);
+            return match at.checked_sub(usize::from(apart)) {
+                Some(at) => format!("contents[{at}]"),
+                None => "systemInstruction".to_owned(),
+            };
+        }
         // Anthropic's callers write the first system turn outside their messages.
         let apart = self.format == Format::AnthropicMessages
             && self.turns.first().is_some_and(|turn| turn.role == Role::System);

@@ -6,9 +6,10 @@ use crate::codec::{ClientCodec, UpstreamCodec};
 use crate::fault::Fault;
 use crate::format::Format;
 use crate::meter::Meter;
-use crate::{anthropic_messages, ollama, openai_chat, openai_completions, openai_responses};
+use crate::{anthropic_messages, gemini, ollama, openai_chat, openai_completions, openai_responses};
 
-/// The client side of a chat-like format; `None` where callers do not speak it.
+/// The client side of a chat-like format; `None` where callers do not speak it, or, as for Gemini, where a codec is
+/// made for each request: see [`crate::gemini::GeminiClient`].
 #[must_use]
 pub fn client(format: Format) -> Option<&'static dyn ClientCodec> {
     match format {
@@ -26,17 +27,18 @@ pub fn client(format: Format) -> Option<&'static dyn ClientCodec> {
     }
 }
 
-/// The upstream side of a chat-like format; `None` where we do not speak it to providers.
+/// The upstream side of a chat-like format; `None` where we do not speak it to providers. Gemini's is the one of
+/// AI Studio; Vertex AI has its own.
 #[must_use]
 pub fn upstream(format: Format) -> Option<&'static dyn UpstreamCodec> {
     match format {
         Format::OpenAiChat => Some(&openai_chat::ChatUpstream),
         Format::OpenAiResponses => Some(&openai_responses::ResponsesUpstream),
         Format::AnthropicMessages => Some(&anthropic_messages::MessagesUpstream),
+        Format::Gemini => Some(&gemini::GeminiUpstream::AiStudio),
         Format::OllamaChat => Some(&ollama::OllamaChat),
         Format::OllamaGenerate => Some(&ollama::OllamaGenerate),
-        Format::Gemini
-        | Format::BedrockConverse
+        Format::BedrockConverse
         | Format::CohereChat
         | Format::OllamaEmbed
         | Format::OpenAiCompletions
@@ -50,10 +52,10 @@ pub fn meter(format: Format) -> Option<Box<dyn Meter>> {
     match format {
         Format::OpenAiResponses => Some(Box::new(openai_responses::ResponsesMeter::default())),
         Format::AnthropicMessages => Some(Box::new(anthropic_messages::MessagesMeter::default())),
+        Format::Gemini => Some(Box::new(gemini::GeminiMeter::default())),
         Format::OpenAiChat
         | Format::OpenAiCompletions
         | Format::OpenAiEmbeddings
-        | Format::Gemini
         | Format::BedrockConverse
         | Format::CohereChat
         | Format::OllamaChat
@@ -87,10 +89,10 @@ pub fn error_body(format: Format, fault: &Fault) -> Option<Bytes> {
     match format {
         Format::OpenAiResponses => Some(openai_responses::fault::body_of(fault)),
         Format::AnthropicMessages => Some(anthropic_messages::fault::body_of(fault)),
+        Format::Gemini => Some(gemini::fault::body_of(fault)),
         Format::OpenAiChat
         | Format::OpenAiCompletions
         | Format::OpenAiEmbeddings
-        | Format::Gemini
         | Format::BedrockConverse
         | Format::CohereChat
         | Format::OllamaChat

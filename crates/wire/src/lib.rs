@@ -28,6 +28,7 @@ pub mod fault;
 pub mod fold;
 pub mod format;
 pub mod frame;
+pub mod gemini;
 pub mod laws;
 pub mod meter;
 pub mod ollama;

@@ -8,6 +8,7 @@ use tollgate_wire::anthropic_messages::{BedrockInvoke, MessagesClient, MessagesU
 use tollgate_wire::bedrock_converse::ConverseUpstream;
 use tollgate_wire::codec::{ClientCodec, Finish, Stamp, Target, UpstreamCodec};
 use tollgate_wire::frame::Frame;
+use tollgate_wire::gemini::GeminiUpstream;
 use tollgate_wire::openai_chat::{ChatClient, ChatUpstream};
 use tollgate_wire::openai_responses::{ResponsesClient, ResponsesUpstream};
 
@@ -20,6 +21,14 @@ fn sent(client: &dyn ClientCodec, upstream: &dyn UpstreamCodec, body: &Value) ->
 /// The prompt as a provider caches it: tools, then the system, then each block with its speaker. Strings are
 /// one block.
 fn prompt(body: &Value) -> Vec<String> {
+    if let Some(contents) = body["contents"].as_array() {
+        let mut prompt = vec![body["tools"].to_string(), body["systemInstruction"].to_string()];
+        for content in contents {
+            let parts = content["parts"].as_array().unwrap().iter();
+            prompt.extend(parts.map(|part| format!("{} {part}", content["role"])));
+        }
+        return prompt;
+    }
     let tools = [&body["tools"], &body["toolConfig"]["tools"]];
     let mut prompt = vec![format!("{tools:?}"), body["system"].to_string(), body["instructions"].to_string()];
     if let Some(items) = body["input"].as_array() {
@@ -90,6 +99,11 @@ fn a_prompt_stays_a_prefix_of_the_next() {
         grows(&ChatClient, &ConverseUpstream, &hosted, &messages);
     }
     grows(&ChatClient, &ResponsesUpstream, &chat, &messages);
+    for model in ["gemini-2.5-flash", "gemini-3-pro-preview"] {
+        let mut google = chat.clone();
+        google["model"] = json!(model);
+        grows(&ChatClient, &GeminiUpstream::AiStudio, &google, &messages);
+    }
 
     let native = json!({"model": "claude-sonnet-4-5", "max_tokens": 9000, "system": "Be brief.",
         "tools": [{"name": "look_up", "input_schema": {"type": "object"}}]});
@@ -120,6 +134,8 @@ fn a_prompt_stays_a_prefix_of_the_next() {
     foreign["model"] = json!("gpt-4o-mini");
     grows(&MessagesClient, &ChatUpstream, &foreign, &messages);
     grows(&MessagesClient, &ResponsesUpstream, &foreign, &messages);
+    foreign["model"] = json!("gemini-3-pro-preview");
+    grows(&MessagesClient, &GeminiUpstream::Vertex, &foreign, &messages);
 }
 
 #[test]
@@ -304,4 +320,81 @@ fn signed_reasoning_of_bedrock_survives_a_round_through_openais_format() {
         next["additionalModelRequestFields"]["thinking"],
         json!({"type": "enabled", "budget_tokens": 2048})
     );
+}
+
+/// What a client of Google's model is told, whole and as a stream, as a message that it sends back.
+fn told(client: &dyn ClientCodec, body: &Value, parts: &Value) -> Vec<Value> {
+    let inbound = client.decode(body.to_string().as_bytes()).unwrap();
+    let target = Target { model: "gemini-3-pro-preview", call_id: "call" };
+    let reader = GeminiUpstream::AiStudio.encode(&inbound.request, &target).unwrap().reader;
+    let reply = |parts: Value, reason: Option<&str>| {
+        let mut candidate = json!({"content": {"role": "model", "parts": parts}});
+        if let Some(reason) = reason {
+            candidate["finishReason"] = json!(reason);
+        }
+        json!({"candidates": [candidate], "usageMetadata": {"promptTokenCount": 1}})
+    };
+    let response = reader.whole(reply(parts.clone(), Some("STOP")).to_string().as_bytes()).unwrap();
+    let written: Value = serde_json::from_slice(&inbound.writer.whole(&response, &Stamp::default())).unwrap();
+    if written.get("choices").is_none() {
+        return vec![json!({"role": "assistant", "content": written["content"]})];
+    }
+    let (mut decoder, mut events, mut out) = (reader.stream(), Vec::new(), BytesMut::new());
+    for part in parts.as_array().unwrap() {
+        let data = reply(json!([part]), None).to_string();
+        decoder.frame(&Frame { event: "", data: &data }, &mut events);
+    }
+    let data = reply(json!([]), Some("STOP")).to_string();
+    decoder.frame(&Frame { event: "", data: &data }, &mut events);
+    let finish = decoder.end(&mut events);
+    let mut encoder = inbound.writer.stream(Stamp::default());
+    events.iter().for_each(|event| encoder.event(event, &mut out));
+    encoder.finish(&finish, &mut out);
+    vec![written["choices"][0]["message"].clone(), assembled(std::str::from_utf8(&out).unwrap())]
+}
+
+#[test]
+fn googles_signatures_come_back_on_the_parts_they_came_with() {
+    let calls = json!([
+        {"text": "Two cities.", "thought": true},
+        {"text": "Looking."},
+        {"functionCall": {"id": "fc1", "name": "look_up", "args": {"city": "London"}}, "thoughtSignature": "Ep+/CpI="},
+        {"functionCall": {"id": "fc2", "name": "look_up", "args": {"city": "Paris"}}},
+    ]);
+    let text = json!([{"text": "4 and 5.", "thoughtSignature": "EswCCskC"}]);
+    let ask = json!({"role": "user", "content": "London and Paris?"});
+    let contents = |client: &dyn ClientCodec, body: &Value| {
+        sent(client, &GeminiUpstream::AiStudio, body)["contents"].clone()
+    };
+
+    for (client, openai) in [(&ChatClient as &dyn ClientCodec, true), (&MessagesClient, false)] {
+        let tool = match openai {
+            true => json!({"type": "function", "function": {"name": "look_up"}}),
+            false => json!({"name": "look_up", "input_schema": {"type": "object"}}),
+        };
+        let body = |messages: Vec<Value>| json!({"model": "gemini-3-pro-preview", "max_tokens": 9000, "tools": [tool], "messages": messages});
+        for called in told(client, &body(vec![ask.clone()]), &calls) {
+            let listed = if openai { &called["tool_calls"] } else { &called["content"] };
+            let ids = listed.as_array().unwrap().iter().map(|call| call["id"].clone());
+            let ids: Vec<Value> = ids.filter(|id| !id.is_null()).collect();
+            let mut messages = vec![ask.clone(), called];
+            if openai {
+                messages
+                    .extend(ids.iter().map(|id| json!({"role": "tool", "tool_call_id": id, "content": "4"})));
+            } else {
+                let results =
+                    ids.iter().map(|id| json!({"type": "tool_result", "tool_use_id": id, "content": "4"}));
+                messages.push(json!({"role": "user", "content": results.collect::<Vec<_>>()}));
+            }
+            let next = contents(client, &body(messages.clone()));
+            assert_eq!(next[1]["parts"], calls);
+            assert_eq!(next[2]["parts"][1]["functionResponse"]["id"], "fc2");
+            for said in told(client, &body(messages.clone()), &text) {
+                let mut messages = messages.clone();
+                messages.extend([said, json!({"role": "user", "content": "Thanks"})]);
+                let next = contents(client, &body(messages));
+                assert_eq!((&next[1]["parts"], &next[3]["parts"]), (&calls, &text));
+            }
+        }
+    }
 }

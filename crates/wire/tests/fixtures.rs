@@ -5,6 +5,7 @@
 //! | `client.json` | what the caller sends: a chat completion, or a text completion if it has a `prompt` |
 //! | `client.messages.json` | in its place: what a caller of Anthropic's API sends |
 //! | `client.responses.json` | in its place: what a caller of OpenAI's Responses API sends |
+//! | `client.gemini.json` | in its place: what a caller of Google's API sends, wanting a stream if the upstream gives one |
 //! | `upstream.request.json` | the request we must build |
 //! | `losses.txt` | what that request cannot say, a line each; absent when it says everything |
 //! | `error.txt` | instead of all the rest: why the request cannot be said |
@@ -32,6 +33,7 @@ use tollgate_wire::event::ChatEvent;
 use tollgate_wire::fault::TranslateError;
 use tollgate_wire::fold::fold;
 use tollgate_wire::frame::{Cutter, Framing, aws_message};
+use tollgate_wire::gemini::{GeminiClient, GeminiUpstream, Streamed};
 use tollgate_wire::laws::Laws;
 use tollgate_wire::ollama::{OllamaChat, OllamaGenerate};
 use tollgate_wire::openai_chat::{ChatClient, ChatUpstream};
@@ -39,18 +41,21 @@ use tollgate_wire::openai_completions::CompletionClient;
 use tollgate_wire::openai_responses::{ResponsesClient, ResponsesUpstream};
 use tollgate_wire::reply::ChatResponse;
 
-const UPSTREAMS: [(&str, &dyn UpstreamCodec); 8] = [
+const UPSTREAMS: [(&str, &dyn UpstreamCodec); 10] = [
     ("anthropic_bedrock", &BedrockInvoke),
     ("anthropic_messages", &MessagesUpstream),
     ("anthropic_vertex", &VertexRaw),
     ("bedrock_converse", &ConverseUpstream),
+    ("gemini", &GeminiUpstream::AiStudio),
+    ("gemini_vertex", &GeminiUpstream::Vertex),
     ("ollama_chat", &OllamaChat),
     ("ollama_generate", &OllamaGenerate),
     ("openai_chat", &ChatUpstream),
     ("openai_responses", &ResponsesUpstream),
 ];
 
-const FILES: [&str; 11] = [
+const FILES: [&str; 12] = [
+    "client.gemini.json",
     "client.json",
     "client.messages.json",
     "client.responses.json",
@@ -110,13 +115,16 @@ impl Case {
         if self.read("source.txt").is_none_or(|text| text.trim().is_empty()) {
             failures.push("source.txt is missing".to_owned());
         }
-        let bodies =
-            ["client.json", "client.messages.json", "client.responses.json"].map(|name| self.read(name));
+        let bodies = ["client.json", "client.messages.json", "client.responses.json", "client.gemini.json"]
+            .map(|name| self.read(name));
+        let streamed = self.read("upstream.stream").map(|_| Streamed::Events);
+        let gemini = GeminiClient { model: "claude-sonnet-4-5".to_owned(), streamed };
         let client: &dyn ClientCodec = match &bodies {
-            [Some(body), None, None] if is_completion(body) => &CompletionClient,
-            [Some(_), None, None] => &ChatClient,
-            [None, Some(_), None] => &MessagesClient,
-            [None, None, Some(_)] => &ResponsesClient,
+            [Some(body), None, None, None] if is_completion(body) => &CompletionClient,
+            [Some(_), None, None, None] => &ChatClient,
+            [None, Some(_), None, None] => &MessagesClient,
+            [None, None, Some(_), None] => &ResponsesClient,
+            [None, None, None, Some(_)] => &gemini,
             _ => {
                 failures.push("there must be one client's request".to_owned());
                 return failures;
@@ -341,7 +349,8 @@ fn invented(run: &Run) -> Option<&'static str> {
     let ended = run.text.ends_with("data: [DONE]\n\n")
         || ["message_stop", "response.completed", "response.incomplete"]
             .iter()
-            .any(|event| run.text.contains(&format!("event: {event}\n")));
+            .any(|event| run.text.contains(&format!("event: {event}\n")))
+        || run.text.contains("\"finishReason\":");
     if complete != ended || complete == run.text.contains("\"error\":{") {
         return Some("its last frame does not fit its finish");
     }

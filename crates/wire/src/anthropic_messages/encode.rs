@@ -20,6 +20,7 @@ use crate::chat::{ChatRequest, Shape};
 use crate::codec::{Outbound, ReplyReader, Target, UpstreamCodec};
 use crate::fault::{Loss, TranslateError};
 use crate::format::Format;
+use crate::gemini;
 use crate::openai_chat::malformed;
 use crate::openai_chat::renames::Renames;
 use crate::openai_responses;
@@ -171,7 +172,11 @@ fn extras<'a>(
     let mut extras = Vec::new();
     let native = request.format == Format::AnthropicMessages;
     let responses = request.format == Format::OpenAiResponses;
-    for (name, raw) in request.extras.iter().filter(|(_, raw)| raw.text() != "null") {
+    let said = match request.format {
+        Format::Gemini => gemini::in_openai_words(request, losses),
+        _ => request.extras.iter().collect(),
+    };
+    for (name, raw) in said.into_iter().filter(|(_, raw)| raw.text() != "null") {
         let why = match (name.as_str(), raw.text()) {
             // Said elsewhere in the request.
             ("tools" | "web_search_options" | "output_config", _) => continue,

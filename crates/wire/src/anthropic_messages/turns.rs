@@ -23,6 +23,7 @@ use super::sources::{document, picture, unsupported};
 use crate::chat::{Block, ChatRequest, Role};
 use crate::fault::{Loss, TranslateError};
 use crate::format::Format;
+use crate::gemini::signature::{is_googles, plain_id};
 use crate::openai_chat::renames::Renames;
 use crate::openai_responses::reasoning;
 
@@ -53,7 +54,7 @@ pub(super) struct Script<'a> {
 pub(super) fn call_ids(request: &ChatRequest) -> Renames {
     let blocks = request.turns.iter().flat_map(|turn| &turn.blocks);
     let ids = blocks.filter_map(|block| match block {
-        Block::ToolCall { id, .. } | Block::ToolResult { id, .. } => Some(id.as_str()),
+        Block::ToolCall { id, .. } | Block::ToolResult { id, .. } => Some(plain_id(id)),
         _ => None,
     });
     Renames::of(ids, usize::MAX)
@@ -139,17 +140,18 @@ impl<'a> Script<'a> {
             Block::Thinking { signature: Some(signature), .. } if reasoning::is_openais(signature) => {
                 return Ok(None);
             }
+            Block::Thinking { signature: Some(signature), .. } if is_googles(signature) => return Ok(None),
             Block::Thinking { text, signature: Some(signature) } => WireBlock::thinking(text, signature),
             Block::RedactedThinking(data) => WireBlock::redacted(data),
             Block::ToolCall { id, name, input } => {
                 if !self.called.insert(id) {
                     return Ok(None);
                 }
-                WireBlock::tool_use(self.ids.sent(id), self.names.sent(name), block::input(input))
+                WireBlock::tool_use(self.ids.sent(plain_id(id)), self.names.sent(name), block::input(input))
             }
             Block::ToolResult { id, content, failed } => WireBlock {
                 r#type: "tool_result",
-                tool_use_id: Some(Cow::Borrowed(self.ids.sent(id))),
+                tool_use_id: Some(Cow::Borrowed(self.ids.sent(plain_id(id)))),
                 content: self.result(content, path)?,
                 is_error: failed.then_some(true),
                 ..WireBlock::default()

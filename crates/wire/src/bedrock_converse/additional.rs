@@ -11,6 +11,7 @@ use crate::anthropic_messages::has_no_effect;
 use crate::chat::ChatRequest;
 use crate::fault::{Loss, TranslateError};
 use crate::format::Format;
+use crate::gemini;
 use crate::openai_chat::{Fields, malformed, text};
 use crate::raw::Raw;
 
@@ -99,7 +100,11 @@ pub(super) fn write(
 ) -> Result<Vec<(String, Raw)>, TranslateError> {
     let mut own: Vec<(String, Raw)> = Vec::new();
     let native = request.format == Format::AnthropicMessages;
-    for (name, raw) in request.extras.iter().filter(|(_, raw)| raw.text() != "null") {
+    let said = match request.format {
+        Format::Gemini => gemini::in_openai_words(request, losses),
+        _ => request.extras.iter().collect(),
+    };
+    for (name, raw) in said.into_iter().filter(|(_, raw)| raw.text() != "null") {
         let mut lose = |why| losses.push(Loss { field: name.clone(), why });
         match name.as_str() {
             // Said elsewhere in the request.

@@ -26,6 +26,7 @@ use crate::anthropic_messages::{CONTINUE, LATE_SYSTEM, NO_RESULT, arguments};
 use crate::chat::{Block, ChatRequest, Role};
 use crate::fault::{Loss, TranslateError};
 use crate::format::Format;
+use crate::gemini::signature::{is_googles, plain_id};
 use crate::openai_chat::Fields;
 use crate::openai_chat::renames::Renames;
 use crate::raw::Raw;
@@ -94,6 +95,7 @@ pub(super) fn write<'a>(
 /// spelled the same.
 pub(super) fn call_id(id: &str) -> String {
     const LONGEST: usize = 64;
+    let id = plain_id(id);
     let fits = |letter: char| letter.is_ascii_alphanumeric() || "_.:-".contains(letter);
     if (1..=LONGEST).contains(&id.len()) && id.chars().all(fits) {
         return id.to_owned();
@@ -175,6 +177,7 @@ impl<'a> Script<'a> {
             Block::Thinking { .. } | Block::RedactedThinking(_) if !self.family.takes_reasoning() => {
                 return Ok(None);
             }
+            Block::Thinking { signature: Some(signature), .. } if is_googles(signature) => return Ok(None),
             Block::Thinking { text, signature: Some(signature) } => {
                 Piece::ReasoningContent(Reasoning::ReasoningText { text, signature })
             }

@@ -5,6 +5,7 @@ use serde::Serialize;
 use crate::anthropic_messages::block_type;
 use crate::chat::Citation;
 use crate::format::Format;
+use crate::gemini;
 use crate::raw::Raw;
 
 /// A block of reasoning, to be sent back as it is.
@@ -56,7 +57,7 @@ impl<'a> Annotation<'a> {
         if citation.from == Format::OpenAiChat {
             return Some(Annotation::Verbatim(&citation.raw));
         }
-        let (start_index, end_index) = span;
+        let (start_index, end_index) = gemini::span(citation).unwrap_or(span);
         let title = citation.title.as_deref().unwrap_or_default();
         let url_citation = UrlCitation { start_index, end_index, title, url: citation.url.as_deref()? };
         Some(Annotation::Page(Page { r#type: "url_citation", url_citation }))

@@ -17,6 +17,7 @@ use crate::chat::{ChatRequest, Shape, Thinking, ThinkingMode, Tool, ToolChoice};
 use crate::codec::{Outbound, Target, UpstreamCodec};
 use crate::fault::{Loss, TranslateError};
 use crate::format::Format;
+use crate::gemini;
 use crate::openai_responses;
 use crate::raw::Raw;
 
@@ -48,6 +49,14 @@ fn extras<'a>(request: &'a ChatRequest, losses: &mut Vec<Loss>) -> Vec<(&'a str,
     let verbatim = |(name, raw): &'a (String, Raw)| (name.as_str(), Cow::Borrowed(raw));
     if request.format == Format::OpenAiResponses {
         return responses_extras(request, losses);
+    }
+    if request.format == Format::Gemini {
+        let mut said = gemini::in_openai_words(request, losses);
+        if said.iter().any(|(name, _)| name == "tools") {
+            losses.push(Loss { field: "tools".to_owned(), why: "OpenAI knows functions and its own tools" });
+            said.retain(|(name, _)| name != "tools");
+        }
+        return said.into_iter().map(verbatim).collect();
     }
     if request.format != Format::AnthropicMessages {
         return request.extras.iter().map(verbatim).collect();

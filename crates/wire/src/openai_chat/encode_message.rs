@@ -13,6 +13,7 @@ use super::writer::{Function, ToolCall};
 use crate::chat::{Block, ChatRequest, Role, Source, Turn};
 use crate::fault::Loss;
 use crate::format::Format;
+use crate::gemini::signature::plain_id;
 use crate::raw::Raw;
 
 /// The messages that say the turns of `request`, and what they cannot say.
@@ -68,7 +69,7 @@ impl<'a> Script<'a> {
                     let arguments = if input.is_empty() { "{}" } else { input };
                     let function = Function { name: self.names.sent(name), arguments };
                     message.tool_calls.get_or_insert_default().push(ToolCall {
-                        id,
+                        id: plain_id(id),
                         r#type: "function",
                         function,
                     });
@@ -118,7 +119,12 @@ impl<'a> Script<'a> {
             self.media.append(&mut media);
         }
         let content = Content::of(texts, failed);
-        self.messages.push(Message { role: "tool", content, tool_call_id: Some(id), ..Message::default() });
+        self.messages.push(Message {
+            role: "tool",
+            content,
+            tool_call_id: Some(plain_id(id)),
+            ..Message::default()
+        });
     }
 
     /// Shows the model what tools gave besides text, where no user message follows that could.

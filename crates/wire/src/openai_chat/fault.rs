@@ -48,6 +48,8 @@ struct Words {
     kind: Option<String>,
     param: Option<String>,
     code: Option<String>,
+    /// Google's word for the class.
+    status: Option<String>,
 }
 
 #[derive(Default, Deserialize)]
@@ -61,6 +63,7 @@ struct Wire<'a> {
     r#type: Option<&'a RawValue>,
     param: Option<&'a RawValue>,
     code: Option<&'a RawValue>,
+    status: Option<&'a RawValue>,
 }
 
 impl Words {
@@ -75,6 +78,7 @@ impl Words {
             kind: wire.r#type.and_then(text).map(cut),
             param: wire.param.and_then(text).map(cut),
             code: wire.code.map(|code| cut(text(code).unwrap_or_else(|| code.get().to_owned()))),
+            status: wire.status.and_then(text).map(cut),
         }
     }
 
@@ -84,11 +88,15 @@ impl Words {
         if let Some(status @ 400..=599) = numeric {
             return status;
         }
-        [&self.code, &self.kind].into_iter().flatten().find_map(|word| status_of(word)).unwrap_or(500)
+        [&self.code, &self.kind, &self.status]
+            .into_iter()
+            .flatten()
+            .find_map(|word| status_of(word))
+            .unwrap_or(500)
     }
 }
 
-/// Statuses that OpenAI, Anthropic and Groq document beside these codes and types.
+/// Statuses that OpenAI, Anthropic, Groq and Google document beside these codes and types.
 fn status_of(word: &str) -> Option<u16> {
     Some(match word {
         "rate_limit_exceeded" | "rate_limit_error" | "insufficient_quota" | "too_many_requests" => 429,
@@ -101,11 +109,21 @@ fn status_of(word: &str) -> Option<u16> {
         "request_too_large" => 413,
         "timeout" | "timeout_error" => 504,
         "overloaded" | "overloaded_error" | "service_unavailable" => 503,
+        "INVALID_ARGUMENT" | "FAILED_PRECONDITION" | "OUT_OF_RANGE" => 400,
+        "UNAUTHENTICATED" => 401,
+        "PERMISSION_DENIED" => 403,
+        "NOT_FOUND" => 404,
+        "RESOURCE_EXHAUSTED" => 429,
+        "UNAVAILABLE" => 503,
+        "DEADLINE_EXCEEDED" => 504,
         _ => return None,
     })
 }
 
 fn classify(status: u16, words: Words, said: &str) -> Fault {
+    // Google refuses a key as if it were any other argument.
+    let bad_key = status == 400 && words.message.starts_with("API key not valid");
+    let status = if bad_key { 401 } else { status };
     let kind = match status {
         400 | 413 | 422 => refine(status, &words, said),
         401 => FaultKind::Authentication,
@@ -121,6 +139,7 @@ fn classify(status: u16, words: Words, said: &str) -> Fault {
         _ => FaultKind::Other,
     };
     let code = words.kind.or_else(|| words.code.filter(|code| code.parse::<i64>().is_err()));
+    let code = code.or(words.status);
     let message = if words.message.is_empty() { SILENT.to_owned() } else { words.message };
     Fault { kind, status, message, code, param: words.param }
 }

@@ -198,7 +198,11 @@ fn file(raw: &RawValue, path: &str) -> Result<Block, TranslateError> {
             id => Source::Id(id),
         },
     };
-    let hints = file.others(&["filename", "format", "file_data", "file_id"]);
+    let mut hints = file.others(&["filename", "file_data", "file_id"]);
+    // What is here says itself what it is; what is elsewhere may not.
+    if matches!(source, Source::Inline { .. }) {
+        hints.retain(|(name, _)| name != "format");
+    }
     Ok(Block::File { source, name, hints })
 }
 

@@ -113,7 +113,9 @@ fn tools(request: &mut ChatRequest, raw: &RawValue) -> Result<(), TranslateError
         let path = format!("tools[{at}]");
         let tool = Fields::read(raw, &path)?;
         let kind: Option<String> = tool.typed("type", &path, "a string")?;
-        if kind.as_deref().is_some_and(|kind| kind != "function") {
+        // Google's own tools have no type.
+        let untyped = kind.is_none() && tool.get("function").is_none() && !tool.0.is_empty();
+        if untyped || kind.as_deref().is_some_and(|kind| kind != "function") {
             unmodeled.push(Raw::from(raw));
             continue;
         }

@@ -9,12 +9,13 @@ use bytes::BytesMut;
 use serde::Serialize;
 
 use super::beside::{Annotation, ProviderFields, ThinkingBlock};
-use super::writer::{ChatWriter, frame};
+use super::writer::{ChatWriter, Picture, frame, picture};
 use super::written::{WrittenError, WrittenUsage};
 use crate::chat::Citation;
 use crate::codec::{Finish, Stamp, StreamEncoder};
 use crate::event::{BlockKind, ChatEvent};
 use crate::format::Format;
+use crate::gemini;
 use crate::raw::Raw;
 use crate::reply::Usage;
 
@@ -30,6 +31,8 @@ pub(super) struct ChatStream {
     written: BTreeMap<u32, usize>,
     /// How many tools each choice has called.
     called: BTreeMap<u32, u32>,
+    /// How many pictures have been written.
+    drawn: usize,
     usage: Option<Usage>,
 }
 
@@ -105,6 +108,7 @@ impl ChatStream {
             spoken: BTreeSet::new(),
             written: BTreeMap::new(),
             called: BTreeMap::new(),
+            drawn: 0,
             usage: None,
         }
     }
@@ -119,18 +123,7 @@ impl ChatStream {
                 OpenKind::Whole
             }
             BlockKind::Opaque { from, raw } => {
-                let mut fields = ProviderFields::default();
-                if *from == Format::AnthropicMessages {
-                    fields.push(raw);
-                    let provider_specific_fields = fields.some();
-                    self.chunk(
-                        choice,
-                        Delta { provider_specific_fields, ..Delta::default() },
-                        None,
-                        None,
-                        out,
-                    );
-                }
+                self.beside(choice, *from, raw, out);
                 OpenKind::Whole
             }
             BlockKind::Refusal => OpenKind::Refusal,
@@ -175,6 +168,23 @@ impl ChatStream {
                 return self.arguments(choice, index, text, out);
             }
         };
+        self.chunk(choice, delta, None, None, out);
+    }
+
+    /// A block of another format: a picture, or what only its provider says.
+    fn beside(&mut self, choice: u32, from: Format, raw: &Raw, out: &mut BytesMut) {
+        let mut delta = Delta::default();
+        let drawn = if from == Format::Gemini { gemini::picture(raw) } else { None };
+        if let Some(source) = drawn {
+            delta.images = picture(&source, self.drawn).map(|picture| [picture]);
+            self.drawn += 1;
+        } else if matches!(from, Format::AnthropicMessages | Format::Gemini) {
+            let mut fields = ProviderFields::default();
+            fields.push(raw);
+            delta.provider_specific_fields = fields.some();
+        } else {
+            return;
+        }
         self.chunk(choice, delta, None, None, out);
     }
 
@@ -267,6 +277,8 @@ struct Delta<'a> {
     thinking_blocks: Option<[ThinkingBlock<'a>; 1]>,
     #[serde(skip_serializing_if = "Option::is_none")]
     refusal: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    images: Option<[Picture; 1]>,
     #[serde(skip_serializing_if = "Option::is_none")]
     annotations: Option<[Annotation<'a>; 1]>,
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -10,6 +10,7 @@ use super::written::{WrittenUsage, service_tier};
 use crate::chat::{Block, Source};
 use crate::codec::{ReplyWriter, Stamp, StreamEncoder};
 use crate::format::Format;
+use crate::gemini;
 use crate::raw::Raw;
 use crate::reply::{ChatResponse, Choice, Stop};
 
@@ -85,6 +86,10 @@ impl ChatWriter {
                     }
                 }
                 Block::RedactedThinking(data) => signed.push(ThinkingBlock::redacted(data)),
+                Block::Opaque { from: Format::Gemini, raw } => match gemini::picture(raw) {
+                    Some(source) => images.extend(picture(&source, images.len())),
+                    None => fields.push(raw),
+                },
                 Block::Opaque { from: Format::AnthropicMessages, raw } => fields.push(raw),
                 Block::Refusal(text) => message.refusal.get_or_insert_default().push_str(text),
                 Block::Thinking { text, signature } => {
@@ -122,7 +127,7 @@ impl ChatWriter {
     }
 }
 
-fn picture(source: &Source, index: usize) -> Option<Picture> {
+pub(super) fn picture(source: &Source, index: usize) -> Option<Picture> {
     let url = match source {
         Source::Url(url) => url.clone(),
         Source::Inline { media_type, data } => format!("data:{media_type};base64,{data}"),
@@ -190,7 +195,7 @@ pub(super) struct Function<'a> {
 }
 
 #[derive(Serialize)]
-struct Picture {
+pub(super) struct Picture {
     r#type: &'static str,
     image_url: PictureUrl,
     index: usize,
