@@ -10,7 +10,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::header::{ACCEPT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderValue, LOCATION, USER_AGENT};
+use http::header::{
+    ACCEPT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderValue, LOCATION, USER_AGENT,
+};
 use http::{Request, StatusCode};
 use http_body_util::Empty;
 use url::{Host, Url};
@@ -173,7 +175,8 @@ impl Fetcher {
             if !head.status.is_success() {
                 return Err(MediaError::Status { host, status: head.status.as_u16() });
             }
-            let announced = head.headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
+            let announced =
+                head.headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
             let limit = self.policy.most_bytes;
             if announced.is_some_and(|announced: u64| announced > limit as u64) {
                 return Err(MediaError::TooLarge { limit });

@@ -90,8 +90,10 @@ impl Ask {
     /// A POST of `application/x-www-form-urlencoded` pairs.
     pub(crate) fn form(url: impl Into<String>, pairs: &[(&str, &str)]) -> Self {
         let mut ask = Self::new(Method::POST, url);
-        ask.headers
-            .insert(CONTENT_TYPE, HeaderValue::from_static("application/x-www-form-urlencoded; charset=utf-8"));
+        ask.headers.insert(
+            CONTENT_TYPE,
+            HeaderValue::from_static("application/x-www-form-urlencoded; charset=utf-8"),
+        );
         ask.body = form(pairs).into();
         ask
     }

@@ -40,12 +40,28 @@ pub(super) struct Source {
 #[derive(Debug)]
 enum Way {
     Ready(SecretString),
-    Secret { app: App, secret: SecretString },
-    Certificate { app: App, signer: Signer },
-    User { app: App, username: String, password: SecretString },
+    Secret {
+        app: App,
+        secret: SecretString,
+    },
+    Certificate {
+        app: App,
+        signer: Signer,
+    },
+    User {
+        app: App,
+        username: String,
+        password: SecretString,
+    },
     /// An identity token of somebody whom Entra trusts; the string is the field it was written in.
-    Federated { app: App, field: &'static str, token: SecretString },
-    Managed { client_id: Option<String> },
+    Federated {
+        app: App,
+        field: &'static str,
+        token: SecretString,
+    },
+    Managed {
+        client_id: Option<String>,
+    },
 }
 
 /// An application in a tenant.
@@ -93,11 +109,14 @@ impl Source {
                 self.assert(app, token.expose_secret()).await?
             }
             Way::User { app, username, password } => {
-                self.ask(app, &[
-                    ("grant_type", "password"),
-                    ("username", username),
-                    ("password", password.expose_secret()),
-                ])
+                self.ask(
+                    app,
+                    &[
+                        ("grant_type", "password"),
+                        ("username", username),
+                        ("password", password.expose_secret()),
+                    ],
+                )
                 .await?
             }
             Way::Managed { client_id } => self.managed(client_id.as_deref()).await?,
@@ -158,8 +177,7 @@ fn way(settings: &AzureSettings, around: &Surroundings) -> Result<Way, Credentia
     if let Some(secret) = either_secret(settings.client_secret.as_ref(), "AZURE_CLIENT_SECRET", around) {
         return Ok(Way::Secret { app: app()?, secret });
     }
-    let certificate =
-        either(settings.certificate_path.as_deref(), "AZURE_CLIENT_CERTIFICATE_PATH", around);
+    let certificate = either(settings.certificate_path.as_deref(), "AZURE_CLIENT_CERTIFICATE_PATH", around);
     if let Some(path) = certificate {
         return Ok(Way::Certificate { app: app()?, signer: certificate_signer(Path::new(&path))? });
     }
@@ -209,3 +227,7 @@ fn certificate_signer(path: &Path) -> Result<Signer, CredentialError> {
         .map_err(|_| file::unusable(path, "holds no certificate in PEM form"))?;
     Signer::azure(&pem, digest::digest(&digest::SHA256, &certificate).as_ref())
 }
+
+#[cfg(test)]
+#[path = "azure_tests.rs"]
+mod tests;

@@ -24,10 +24,10 @@ mod file;
 pub mod google;
 mod jwt;
 mod reference;
-mod time;
-mod token;
 #[cfg(test)]
 mod tests;
+mod time;
+mod token;
 
 use cache::{Cached, Fetched};
 

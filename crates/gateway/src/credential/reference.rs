@@ -75,4 +75,3 @@ async fn google(audience: &str, around: &Surroundings) -> Result<SecretString, C
         .within(Duration::from_secs(1));
     Ok(token::text(around, "the Google metadata server", ask).await?.trim().into())
 }
-

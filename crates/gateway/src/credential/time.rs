@@ -29,12 +29,7 @@ pub(super) fn parse(text: &str) -> Option<u64> {
 pub(super) fn stamp(seconds: u64) -> String {
     let (year, month, day) = civil((seconds / 86_400) as i64);
     let second = seconds % 86_400;
-    format!(
-        "{year:04}{month:02}{day:02}T{:02}{:02}{:02}Z",
-        second / 3600,
-        second / 60 % 60,
-        second % 60
-    )
+    format!("{year:04}{month:02}{day:02}T{:02}{:02}{:02}Z", second / 3600, second / 60 % 60, second % 60)
 }
 
 fn number(text: &str) -> Option<i64> {

@@ -24,7 +24,12 @@ fn stamps_are_the_inverse() {
         let stamp = stamp(seconds);
         let spelled = format!(
             "{}-{}-{}T{}:{}:{}Z",
-            &stamp[..4], &stamp[4..6], &stamp[6..8], &stamp[9..11], &stamp[11..13], &stamp[13..15]
+            &stamp[..4],
+            &stamp[4..6],
+            &stamp[6..8],
+            &stamp[9..11],
+            &stamp[11..13],
+            &stamp[13..15]
         );
         assert_eq!(parse(&spelled), Some(seconds), "{stamp}");
     }

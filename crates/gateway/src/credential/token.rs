@@ -1,7 +1,7 @@
 //! Answers of OAuth token endpoints: Google's, Entra's and those of managed identities.
 
 use http::header::AUTHORIZATION;
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 
 use super::cache::Fetched;
@@ -63,7 +63,6 @@ pub(super) async fn fetch(around: &Surroundings, place: &str, ask: Ask) -> Resul
 impl Token {
     /// The token as the header it is sent in.
     pub(super) fn headers(&self) -> Result<Fetched<Headers>, CredentialError> {
-        use secrecy::ExposeSecret as _;
         let value = format!("Bearer {}", self.text.expose_secret());
         Ok(Fetched {
             value: vec![(AUTHORIZATION, secret_value("access_token", &value)?)],

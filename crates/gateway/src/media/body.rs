@@ -32,10 +32,8 @@ pub(super) async fn read(
 ) -> Result<Bytes, MediaError> {
     let mut sink = Sink::new(headers, limit)?;
     while let Some(frame) = body.frame().await {
-        let frame = frame.map_err(|error| MediaError::Unreachable {
-            host: host.to_owned(),
-            problem: innermost(&error),
-        })?;
+        let frame = frame
+            .map_err(|error| MediaError::Unreachable { host: host.to_owned(), problem: innermost(&error) })?;
         if let Ok(data) = frame.into_data() {
             sink.write(&data)?;
         }

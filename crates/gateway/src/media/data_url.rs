@@ -36,7 +36,8 @@ pub(super) fn decode(rest: &str, limit: usize) -> Result<Media, MediaError> {
 
 fn from_base64(mut text: Vec<u8>) -> Result<Vec<u8>, MediaError> {
     text.retain(|byte| !byte.is_ascii_whitespace());
-    let alphabet: &Alphabet = if text.iter().any(|byte| matches!(byte, b'-' | b'_')) { &URL_SAFE } else { &STANDARD };
+    let alphabet: &Alphabet =
+        if text.iter().any(|byte| matches!(byte, b'-' | b'_')) { &URL_SAFE } else { &STANDARD };
     let config = GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent);
     GeneralPurpose::new(alphabet, config)
         .decode(text)

@@ -142,7 +142,11 @@ impl Service<Name> for Checked {
                 return Err(io::Error::new(io::ErrorKind::PermissionDenied, NotPublic));
             }
             // The connector puts the port in.
-            Ok(addresses.into_iter().map(|address| SocketAddr::new(address, 0)).collect::<Vec<_>>().into_iter())
+            Ok(addresses
+                .into_iter()
+                .map(|address| SocketAddr::new(address, 0))
+                .collect::<Vec<_>>()
+                .into_iter())
         })
     }
 }

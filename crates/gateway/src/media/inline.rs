@@ -115,7 +115,9 @@ fn replace(blocks: &mut [Block], fetched: &HashMap<String, Media>, must: &impl F
 
 fn address(block: &Block) -> Option<&str> {
     match block {
-        Block::Image { source: Source::Url(url), .. } | Block::File { source: Source::Url(url), .. } => Some(url),
+        Block::Image { source: Source::Url(url), .. } | Block::File { source: Source::Url(url), .. } => {
+            Some(url)
+        }
         _ => None,
     }
 }

@@ -27,7 +27,10 @@ async fn sts() -> StandIn {
     StandIn::start(move |_| {
         let number = count.fetch_add(1, std::sync::atomic::Ordering::SeqCst) + 1;
         // NOW is 22:57:15; the second answer lasts longer.
-        answer(200, assumed(number, if number == 1 { "2026-11-24T23:57:15Z" } else { "2026-11-25T01:57:15Z" }))
+        answer(
+            200,
+            assumed(number, if number == 1 { "2026-11-24T23:57:15Z" } else { "2026-11-25T01:57:15Z" }),
+        )
     })
     .await
 }
@@ -105,7 +108,10 @@ async fn a_role_is_assumed_and_assumed_again_before_it_ends() {
     let field = |name| asked.field(name).unwrap();
     assert_eq!((field("Action").as_str(), field("Version").as_str()), ("AssumeRole", "2011-06-15"));
     assert_eq!(field("RoleArn"), "arn:aws:iam::123456789012:role/demo");
-    assert_eq!((field("RoleSessionName").as_str(), field("ExternalId").as_str()), ("a-session", "external&id"));
+    assert_eq!(
+        (field("RoleSessionName").as_str(), field("ExternalId").as_str()),
+        ("a-session", "external&id")
+    );
     assert!(asked.header("authorization").contains("Credential=AKIDEXAMPLE/20261124/us-east-1/sts/"));
 
     assert!(authorization(&credential).await.contains("ASIA1"));

@@ -37,7 +37,9 @@ pub(in crate::credential) async fn signed(
     headers.extend(signature);
     let mut pairs: Vec<Value> = headers
         .iter()
-        .map(|(name, value)| json!({"key": name.as_str(), "value": String::from_utf8_lossy(value.as_bytes())}))
+        .map(
+            |(name, value)| json!({"key": name.as_str(), "value": String::from_utf8_lossy(value.as_bytes())}),
+        )
         .collect();
     pairs.push(json!({"key": "host", "value": uri.authority().map_or("", |host| host.as_str())}));
     let request = json!({"url": url, "method": "POST", "headers": pairs}).to_string();

@@ -79,9 +79,7 @@ fn keys(place: &str, answer: &Value) -> Result<Keys, CredentialError> {
         text(name).map(SecretString::from).ok_or_else(|| malformed(place, format!("there is no {name}")))
     };
     let expires = match text("Expiration") {
-        Some(text) => {
-            Some(time::parse(text).ok_or_else(|| malformed(place, "Expiration is not a date"))?)
-        }
+        Some(text) => Some(time::parse(text).ok_or_else(|| malformed(place, "Expiration is not a date"))?),
         None => None,
     };
     Ok(Keys {

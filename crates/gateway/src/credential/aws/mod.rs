@@ -8,9 +8,7 @@ use std::sync::Arc;
 use secrecy::{ExposeSecret, SecretString};
 
 use super::cache::Cached;
-use super::{
-    CredentialError, Headers, Surroundings, Unsigned, either, either_secret, setting,
-};
+use super::{CredentialError, Headers, Surroundings, Unsigned, either, either_secret, setting};
 use crate::settings::AwsSettings;
 
 mod chain;
@@ -108,7 +106,8 @@ pub fn region(settings: &AwsSettings, model: &str, around: &Surroundings) -> Res
 
 fn checked(region: &str) -> Result<String, CredentialError> {
     let region = region.trim();
-    let letters = region.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');
+    let letters =
+        region.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');
     let shape = region.contains('-') && !region.starts_with('-') && !region.ends_with('-');
     if letters && shape && region.len() <= 40 {
         Ok(region.to_owned())

@@ -38,7 +38,9 @@ pub(super) async fn default(
     }
     let profiles = read(around).await?;
     let says_something = profiles.get("default").is_some_and(|profile| {
-        profile.keys().any(|key| key.starts_with("aws_access") || key.starts_with("role") || key.contains("sso"))
+        profile
+            .keys()
+            .any(|key| key.starts_with("aws_access") || key.starts_with("role") || key.contains("sso"))
     });
     if says_something { resolve("default", &profiles, sts, around).await.map(Some) } else { Ok(None) }
 }
@@ -113,9 +115,9 @@ async fn outside(source: &str, around: &Surroundings) -> Result<Keys, Credential
     match source {
         "Environment" => chain::from_environment(around)
             .ok_or_else(|| setting("credential_source", "AWS_ACCESS_KEY_ID is not set")),
-        "EcsContainer" => machine::container(around).await?.ok_or_else(|| {
-            setting("credential_source", "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI is not set")
-        }),
+        "EcsContainer" => machine::container(around)
+            .await?
+            .ok_or_else(|| setting("credential_source", "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI is not set")),
         "Ec2InstanceMetadata" => machine::instance(around).await,
         other => Err(setting("credential_source", format!("`{other}` is not known"))),
     }

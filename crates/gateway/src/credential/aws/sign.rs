@@ -41,17 +41,16 @@ pub(super) fn sign(
         (HeaderName::from_static(DATE), secret_value("date", &stamp)?),
     ];
     if let Some(token) = &keys.session_token {
-        headers.push((HeaderName::from_static(SESSION), secret_value("aws_session_token", token.expose_secret())?));
+        headers.push((
+            HeaderName::from_static(SESSION),
+            secret_value("aws_session_token", token.expose_secret())?,
+        ));
     }
     Ok(headers)
 }
 
 /// The canonical request and the names of the headers it signs.
-fn canonical(
-    request: &Unsigned<'_>,
-    keys: &Keys,
-    stamp: &str,
-) -> Result<(String, String), CredentialError> {
+fn canonical(request: &Unsigned<'_>, keys: &Keys, stamp: &str) -> Result<(String, String), CredentialError> {
     let host = request.url.authority().ok_or_else(|| setting("api_base", "is not an absolute address"))?;
     let mut headers = vec![("host", host.as_str()), (DATE, stamp)];
     if let Some(token) = &keys.session_token {

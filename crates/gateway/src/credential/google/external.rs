@@ -103,10 +103,15 @@ impl Subject {
                     Some((header, HeaderValue::from_str(value.as_str()?).ok()?))
                 })
                 .collect::<Option<_>>()
-                .ok_or_else(|| setting(FIELD, "credential_source.headers holds something that is no header"))?;
+                .ok_or_else(|| {
+                    setting(FIELD, "credential_source.headers holds something that is no header")
+                })?;
             return Ok(Self::Url { url: url.to_owned(), headers, field });
         }
-        Err(setting(FIELD, "credential_source names neither a file nor a url nor aws; others are not supported"))
+        Err(setting(
+            FIELD,
+            "credential_source names neither a file nor a url nor aws; others are not supported",
+        ))
     }
 
     async fn token(&self, audience: &str, around: &Surroundings) -> Result<SecretString, CredentialError> {
@@ -114,9 +119,9 @@ impl Subject {
             Self::Aws { source } => aws::identity::signed(audience, source, around).await,
             Self::File { path, field } => part(&file::token(path).await?, field.as_deref()),
             Self::Url { url, headers, field } => {
-                let ask = headers.iter().fold(Ask::get(url), |ask, (name, value)| {
-                    ask.header(name.clone(), value.clone())
-                });
+                let ask = headers
+                    .iter()
+                    .fold(Ask::get(url), |ask, (name, value)| ask.header(name.clone(), value.clone()));
                 part(&token::text(around, SUBJECT, ask).await?.into(), field.as_deref())
             }
         }

@@ -100,7 +100,8 @@ pub(super) fn read(object: &Value, depth: usize) -> Result<Way, CredentialError>
             return Err(setting(FIELD, problem));
         }
     };
-    let Some(url) = object["service_account_impersonation_url"].as_str().filter(|_| kind == "external_account")
+    let Some(url) =
+        object["service_account_impersonation_url"].as_str().filter(|_| kind == "external_account")
     else {
         return Ok(way);
     };

@@ -12,9 +12,7 @@ use serde_json::Value;
 
 use super::cache::Fetched;
 use super::token::{self, Token};
-use super::{
-    CredentialError, Headers, Surroundings, either, either_secret, file, secret_value, setting,
-};
+use super::{CredentialError, Headers, Surroundings, either, either_secret, file, secret_value, setting};
 use crate::settings::GoogleSettings;
 use crate::web::{Ask, form};
 
