@@ -1,4 +1,4 @@
-//! Dates in the two spellings of token endpoints and signatures.
+//! Dates as token endpoints write them.
 
 /// Seconds since 1970 of `2026-11-24T22:57:15Z`, with fractions or an offset where they are written.
 pub(super) fn parse(text: &str) -> Option<u64> {
@@ -25,13 +25,6 @@ pub(super) fn parse(text: &str) -> Option<u64> {
     seconds.try_into().ok()
 }
 
-/// `20261124T225715Z`.
-pub(super) fn stamp(seconds: u64) -> String {
-    let (year, month, day) = civil((seconds / 86_400) as i64);
-    let second = seconds % 86_400;
-    format!("{year:04}{month:02}{day:02}T{:02}{:02}{:02}Z", second / 3600, second / 60 % 60, second % 60)
-}
-
 fn number(text: &str) -> Option<i64> {
     text.parse::<u8>().ok().map(i64::from)
 }
@@ -43,17 +36,6 @@ fn days(year: i64, month: i64, day: i64) -> i64 {
     let of_era = year.rem_euclid(400);
     let of_year = (153 * (month + if month > 2 { -3 } else { 9 }) + 2) / 5 + day - 1;
     era * 146_097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719_468
-}
-
-/// Its inverse.
-fn civil(days: i64) -> (i64, i64, i64) {
-    let days = days + 719_468;
-    let (era, of_era) = (days.div_euclid(146_097), days.rem_euclid(146_097));
-    let year = (of_era - of_era / 1460 + of_era / 36_524 - of_era / 146_096) / 365;
-    let of_year = of_era - (365 * year + year / 4 - year / 100);
-    let shifted = (5 * of_year + 2) / 153;
-    let month = if shifted < 10 { shifted + 3 } else { shifted - 9 };
-    (year + era * 400 + i64::from(month <= 2), month, of_year - (153 * shifted + 2) / 5 + 1)
 }
 
 #[cfg(test)]
