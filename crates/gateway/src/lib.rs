@@ -4,7 +4,8 @@
 //! [`call`], [`auth`], [`intake`], [`admit`], [`route`] with [`exchange`], [`stream`], [`deliver`], [`settle`]; [`count`] instead of all that for a call that
 //! only wants its prompt counted.
 //! What a call runs on: [`settings`] compiled to a [`snapshot`] of [`deployment`]s, published through
-//! [`live`]; [`transport`], the only way out.
+//! [`live`]; [`transport`], the only way out. Beside the line: [`credential`]s that must be fetched or signed
+//! with, and [`media`] that callers name by address.
 //!
 //! Not here: files, flags and signals (the server crate), management routes (the admin crate), formats (wire),
 //! decisions (policy).
@@ -16,6 +17,7 @@ pub mod call;
 mod connection;
 pub mod controls;
 pub mod count;
+pub mod credential;
 pub mod deliver;
 pub mod deployment;
 pub mod endpoint;
@@ -24,6 +26,7 @@ pub mod intake;
 pub mod life;
 pub mod live;
 pub mod made;
+pub mod media;
 mod prepare;
 pub mod preview;
 pub mod probe;
@@ -34,3 +37,7 @@ pub mod settle;
 pub mod snapshot;
 pub mod stream;
 pub mod transport;
+mod web;
+
+#[cfg(test)]
+mod stand_in;

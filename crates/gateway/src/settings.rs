@@ -9,6 +9,8 @@ use std::time::Duration;
 use secrecy::SecretString;
 use serde_json::{Map, Value};
 
+use crate::media::MediaPolicy;
+
 /// Everything the gateway needs to know to serve.
 #[derive(Clone, Debug, Default)]
 pub struct Settings {
@@ -41,6 +43,8 @@ pub struct DeploymentSettings {
     pub api_version: Option<String>,
     /// `litellm_params.azure_ad_token`: sent as a bearer token instead of a key.
     pub azure_ad_token: Option<SecretString>,
+    /// What it takes to get a credential that is not a plain key.
+    pub credential: CredentialSettings,
     /// `litellm_params.organization` (OpenAI).
     pub organization: Option<String>,
     /// `litellm_params.extra_headers` and `headers`.
@@ -78,6 +82,82 @@ pub struct DeploymentSettings {
     pub model_info: Map<String, Value>,
     /// `litellm_params` as written and without secrets, for `/model/info`.
     pub shown_params: Map<String, Value>,
+}
+
+/// The keys of `litellm_params` that say how a credential is got. Which of the three counts is the provider's
+/// matter. What is absent here is looked up in the environment by [`crate::credential`].
+#[derive(Clone, Debug, Default)]
+pub struct CredentialSettings {
+    /// `aws_*`.
+    pub aws: AwsSettings,
+    /// `vertex_*`.
+    pub google: GoogleSettings,
+    /// Microsoft Entra.
+    pub azure: AzureSettings,
+}
+
+/// How requests to AWS are signed.
+#[derive(Clone, Debug, Default)]
+pub struct AwsSettings {
+    /// `api_key`: a Bedrock key, sent as a bearer token instead of a signature.
+    pub bearer: Option<SecretString>,
+    /// `aws_access_key_id`.
+    pub access_key_id: Option<SecretString>,
+    /// `aws_secret_access_key`.
+    pub secret_access_key: Option<SecretString>,
+    /// `aws_session_token`.
+    pub session_token: Option<SecretString>,
+    /// `aws_region_name`.
+    pub region: Option<String>,
+    /// `aws_profile_name`.
+    pub profile: Option<String>,
+    /// `aws_role_name`: the ARN of a role to assume.
+    pub role: Option<String>,
+    /// `aws_session_name`.
+    pub session_name: Option<String>,
+    /// `aws_external_id`.
+    pub external_id: Option<SecretString>,
+    /// `aws_web_identity_token`: an `oidc/…` reference, a file's path or the token itself.
+    pub web_identity_token: Option<SecretString>,
+    /// `aws_sts_endpoint`.
+    pub sts_endpoint: Option<String>,
+}
+
+/// How requests to Google Cloud are authorized, and for which project.
+#[derive(Clone, Debug, Default)]
+pub struct GoogleSettings {
+    /// `vertex_credentials`: the path of a JSON file, or its text (a mapping in YAML is written as JSON).
+    pub credentials: Option<SecretString>,
+    /// `vertex_project`.
+    pub project: Option<String>,
+    /// `vertex_location`.
+    pub location: Option<String>,
+    /// Instead of `https://www.googleapis.com/auth/cloud-platform`.
+    pub scopes: Vec<String>,
+}
+
+/// How requests to Azure are authorized without an API key.
+#[derive(Clone, Debug, Default)]
+pub struct AzureSettings {
+    /// `azure_ad_token`: the token itself or an `oidc/…` reference that is exchanged for one.
+    pub token: Option<SecretString>,
+    /// `tenant_id`.
+    pub tenant_id: Option<String>,
+    /// `client_id`.
+    pub client_id: Option<String>,
+    /// `client_secret`.
+    pub client_secret: Option<SecretString>,
+    /// `client_certificate_path`: a PEM file with the certificate and its private key.
+    pub certificate_path: Option<String>,
+    /// `azure_username`.
+    pub username: Option<String>,
+    /// `azure_password`.
+    pub password: Option<SecretString>,
+    /// `azure_scope`.
+    pub scope: Option<String>,
+    /// `litellm_settings.enable_azure_ad_token_refresh`: what the machine itself offers may be used
+    /// (workload identity, managed identity).
+    pub ambient: bool,
 }
 
 /// Another name for a model group.
@@ -130,6 +210,8 @@ pub struct GeneralSettings {
     pub anthropic_ping: Option<Duration>,
     /// `litellm_settings.sse_keepalive_ping_interval_seconds`: the same for other streams, as an SSE comment.
     pub keepalive: Option<Duration>,
+    /// What is fetched for upstreams that take no addresses; `general_settings.media_allowed_hosts` (ours).
+    pub media: MediaPolicy,
 }
 
 impl Default for GeneralSettings {
@@ -147,6 +229,7 @@ impl Default for GeneralSettings {
             call_id_in_errors: false,
             anthropic_ping: Some(Duration::from_secs(15)),
             keepalive: None,
+            media: MediaPolicy::default(),
         }
     }
 }

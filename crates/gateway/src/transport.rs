@@ -24,7 +24,7 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// The TLS roots and settings, shared by all workers.
 #[derive(Clone, Debug)]
-pub struct Tls(Arc<rustls::ClientConfig>);
+pub struct Tls(pub(crate) Arc<rustls::ClientConfig>);
 
 impl Tls {
     /// TLS with the operating system's trust store. A crypto provider must be installed before.
