@@ -9,14 +9,16 @@ use axum::routing::get;
 use gateway::endpoint::{ROUTES, Route, Task};
 use gateway::life::Gateway;
 use http::{StatusCode, header};
-use utoipa::openapi::path::{HttpMethod, OperationBuilder, ParameterBuilder, ParameterIn, PathItem};
+use utoipa::openapi::path::{
+    HttpMethod, Operation, OperationBuilder, ParameterBuilder, ParameterIn, PathItem,
+};
 use utoipa::openapi::request_body::RequestBodyBuilder;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::openapi::{
     ComponentsBuilder, ContentBuilder, InfoBuilder, Object, ObjectBuilder, OpenApi, OpenApiBuilder, Required,
     ResponseBuilder, SecurityRequirement, Type,
 };
-use wire::format::{Format, Operation};
+use wire::format::Format;
 
 /// The page; its script and style come from `/docs/…` of this same binary.
 const PAGE: &str = include_str!("docs.html");
@@ -46,113 +48,154 @@ pub(crate) fn plain_parameters(openapi: &mut OpenApi) {
 /// Describes the routes that call models, from the table that dispatches them.
 pub(crate) fn add_model_routes(openapi: &mut OpenApi) {
     for route in ROUTES {
-        let in_path = route.path.contains('{');
-        let (summary, required, properties) = body(route);
-        let schema =
-            properties.into_iter().fold(ObjectBuilder::new(), |schema, (name, kind, description)| {
-                schema.property(name, ObjectBuilder::new().schema_type(kind).description(Some(description)))
-            });
-        let schema = required
-            .iter()
-            .filter(|name| !in_path || **name != "model")
-            .fold(schema, |schema, name| schema.required(*name));
-        let operation = OperationBuilder::new()
-            .tag("model calls")
-            .summary(Some(summary))
-            .operation_id(Some(operation_id(route)))
-            .request_body(Some(
-                RequestBodyBuilder::new()
-                    .content("application/json", ContentBuilder::new().schema(Some(schema.build())).build())
-                    .required(Some(Required::True))
-                    .build(),
-            ))
-            .response(
-                "200",
-                ResponseBuilder::new().description("The reply, or a stream of server-sent events").build(),
-            )
-            .response(
-                "400",
-                ResponseBuilder::new().description("The request names what is wrong with it").build(),
-            )
-            .response("401", ResponseBuilder::new().description("No valid key").build());
-        let operation = if in_path {
-            operation.parameter(
-                ParameterBuilder::new()
-                    .name("model")
-                    .parameter_in(ParameterIn::Path)
-                    .required(Required::True)
-                    .schema(Some(Object::with_type(Type::String)))
-                    .build(),
-            )
-        } else {
-            operation
-        };
-        openapi.paths.paths.insert(route.path.to_owned(), PathItem::new(HttpMethod::Post, operation.build()));
+        let item = PathItem::new(method(route.task), operation(route));
+        match openapi.paths.paths.get_mut(route.path) {
+            Some(there) => there.merge_operations(item),
+            None => _ = openapi.paths.paths.insert(route.path.to_owned(), item),
+        }
     }
 }
 
+fn method(task: Task) -> HttpMethod {
+    match task {
+        Task::Reply | Task::Stream | Task::Count | Task::Cancel => HttpMethod::Post,
+        Task::Fetch | Task::Items => HttpMethod::Get,
+        Task::Delete => HttpMethod::Delete,
+    }
+}
+
+fn operation(route: &Route) -> Operation {
+    let Described { summary, required, properties } = describe(route);
+    let named = route.path.split_once('{').and_then(|(_, rest)| rest.split_once('}')).map(|(name, _)| name);
+    let answer = |text: &str| ResponseBuilder::new().description(text).build();
+    let mut operation = OperationBuilder::new()
+        .tag("model calls")
+        .summary(Some(summary))
+        .operation_id(Some(operation_id(route)))
+        .response("200", answer("The reply, or a stream of server-sent events"))
+        .response("400", answer("The request names what is wrong with it"))
+        .response("401", answer("No valid key"));
+    if let Some(name) = named {
+        operation = operation.parameter(
+            ParameterBuilder::new()
+                .name(name)
+                .parameter_in(ParameterIn::Path)
+                .required(Required::True)
+                .schema(Some(Object::with_type(Type::String)))
+                .build(),
+        );
+    }
+    if route.task.calls_a_model() {
+        let schema = properties.into_iter().fold(ObjectBuilder::new(), |schema, (name, kind, text)| {
+            schema.property(name, ObjectBuilder::new().schema_type(kind).description(Some(text)))
+        });
+        let required = required.iter().filter(|name| named != Some(*name));
+        let schema = required.fold(schema, |schema, name| schema.required(*name));
+        let content = ContentBuilder::new().schema(Some(schema.build())).build();
+        let body =
+            RequestBodyBuilder::new().content("application/json", content).required(Some(Required::True));
+        operation = operation.request_body(Some(body.build()));
+    }
+    operation.build()
+}
+
 fn operation_id(route: &Route) -> String {
-    let text: String = format!("post{}", route.path)
-        .chars()
-        .map(|c| if c.is_ascii_alphanumeric() { c } else { '_' })
-        .collect();
-    text
+    let verb = route.task.method().as_str().to_lowercase();
+    let text = format!("{verb}{}", route.path);
+    text.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect()
 }
 
 type Property = (&'static str, Type, &'static str);
 
-/// What an operation's body holds, for the reader of the page; other fields are passed to the provider.
-fn body(route: &Route) -> (&'static str, &'static [&'static str], Vec<Property>) {
-    let model = ("model", Type::String, "A public model name, an alias, or provider/model");
-    let stream = ("stream", Type::Boolean, "Whether the reply is wanted as server-sent events");
-    let messages = ("messages", Type::Array, "The conversation, oldest first, in Anthropic's shape");
-    match (route.format, route.task, route.format.operation()) {
-        (_, Task::Count, _) => {
-            ("Count the tokens of a prompt", &["model", "messages"], vec![model, messages])
+/// What the reader of the page is told of a route; other fields of a body are passed to the provider.
+struct Described {
+    summary: &'static str,
+    required: &'static [&'static str],
+    properties: Vec<Property>,
+}
+
+impl Described {
+    fn bare(summary: &'static str) -> Self {
+        Self { summary, required: &[], properties: Vec::new() }
+    }
+}
+
+const MODEL: Property = ("model", Type::String, "A public model name, an alias, or provider/model");
+const STREAM: Property = ("stream", Type::Boolean, "Whether the reply is wanted as server-sent events");
+const MOST_TOKENS: Property = ("max_tokens", Type::Integer, "Upper bound of generated tokens");
+const TOOLS: Property = ("tools", Type::Array, "Functions the model may call");
+
+fn describe(route: &Route) -> Described {
+    match (route.task, route.format) {
+        (Task::Fetch, _) => Described::bare("A response that is kept"),
+        (Task::Delete, _) => Described::bare("Forget a response"),
+        (Task::Items, _) => Described::bare("The input of a response that is kept"),
+        (Task::Cancel, _) => Described::bare("Stop a response that is made in the background"),
+        (Task::Count, Format::Gemini) => googles("Count the tokens of a prompt, in Google's format"),
+        (Task::Count, _) => anthropics("Count the tokens of a prompt"),
+        (Task::Reply | Task::Stream, Format::Gemini) => {
+            googles("Continue a conversation, in Google's format")
         }
-        (Format::AnthropicMessages, ..) => (
-            "Continue a conversation, in Anthropic's format",
-            &["model", "messages"],
-            vec![
-                model,
-                messages,
-                stream,
-                ("max_tokens", Type::Integer, "Upper bound of generated tokens"),
-                ("system", Type::String, "Instructions of the application"),
-                ("tools", Type::Array, "Functions the model may call"),
+        (_, Format::AnthropicMessages) => anthropics("Continue a conversation, in Anthropic's format"),
+        (_, Format::OpenAiResponses) => Described {
+            summary: "Continue a conversation, in OpenAI's Responses format",
+            required: &["model", "input"],
+            properties: vec![
+                MODEL,
+                ("input", Type::Array, "A text, or a list of items"),
+                ("instructions", Type::String, "Instructions of the application"),
+                ("previous_response_id", Type::String, "The response that this one goes on with"),
+                ("store", Type::Boolean, "Whether the response is kept; it is unless this is false"),
+                STREAM,
+                ("max_output_tokens", Type::Integer, "Upper bound of generated tokens"),
+                TOOLS,
             ],
-        ),
-        (_, _, Operation::Chat) => (
-            "Continue a conversation",
-            &["model", "messages"],
-            vec![
-                model,
+        },
+        (Task::Reply | Task::Stream, format) => openais(format.operation()),
+    }
+}
+
+fn googles(summary: &'static str) -> Described {
+    let contents = ("contents", Type::Array, "The conversation, oldest first, in Google's shape");
+    Described { summary, required: &["contents"], properties: vec![contents, TOOLS] }
+}
+
+fn anthropics(summary: &'static str) -> Described {
+    let messages = ("messages", Type::Array, "The conversation, oldest first, in Anthropic's shape");
+    let system = ("system", Type::String, "Instructions of the application");
+    let properties = vec![MODEL, messages, STREAM, MOST_TOKENS, system, TOOLS];
+    Described { summary, required: &["model", "messages"], properties }
+}
+
+fn openais(operation: wire::format::Operation) -> Described {
+    use wire::format::Operation::{Chat, Completion, Embedding};
+    match operation {
+        Chat => Described {
+            summary: "Continue a conversation",
+            required: &["model", "messages"],
+            properties: vec![
+                MODEL,
                 ("messages", Type::Array, "The conversation, oldest first, in OpenAI's shape"),
-                stream,
-                ("max_tokens", Type::Integer, "Upper bound of generated tokens"),
+                STREAM,
+                MOST_TOKENS,
                 ("temperature", Type::Number, "Randomness, 0 to 2"),
-                ("tools", Type::Array, "Functions the model may call"),
+                TOOLS,
             ],
-        ),
-        (_, _, Operation::Completion) => (
-            "Continue a text",
-            &["model", "prompt"],
-            vec![
-                model,
-                ("prompt", Type::String, "The text to continue"),
-                stream,
-                ("max_tokens", Type::Integer, "Upper bound of generated tokens"),
-            ],
-        ),
-        (_, _, Operation::Embedding) => (
-            "Vectors for texts",
-            &["model", "input"],
-            vec![
-                model,
+        },
+        Completion => Described {
+            summary: "Continue a text",
+            required: &["model", "prompt"],
+            properties: vec![MODEL, ("prompt", Type::String, "The text to continue"), STREAM, MOST_TOKENS],
+        },
+        Embedding => Described {
+            summary: "Vectors for texts",
+            required: &["model", "input"],
+            properties: vec![
+                MODEL,
                 ("input", Type::String, "A text or a list of texts"),
                 ("dimensions", Type::Integer, "Length of the vectors"),
             ],
-        ),
+        },
     }
 }
 

@@ -9,7 +9,7 @@ use gateway::{count, preview};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use utoipa::{IntoParams, ToSchema};
-use wire::codecs;
+use wire::codecs::{self, Spoken};
 use wire::format::Format;
 
 use crate::access::{Known, Refused, Sent};
@@ -69,8 +69,8 @@ pub(crate) async fn token_counter(
 }
 
 fn decoded(body: &Value) -> Result<wire::chat::ChatRequest, Refused> {
-    let codec = codecs::client(Format::OpenAiChat).ok_or_else(|| Refused(Refusal::new(500, "no codec")))?;
-    let inbound = codec.decode(body.to_string().as_bytes());
+    let spoken = Spoken { format: Format::OpenAiChat, model: "", stream: false, events: true };
+    let inbound = codecs::decode(spoken, body.to_string().as_bytes());
     inbound
         .map(|inbound| inbound.request)
         .map_err(|error| Refused(Refusal::untranslatable("/utils/token_counter", &error)))

@@ -7,10 +7,11 @@ use http::header::{HeaderMap, HeaderName, HeaderValue};
 use uuid::Uuid;
 use wire::format::Operation;
 
-use crate::endpoint::Endpoint;
+use crate::endpoint::{self, Endpoint};
 use crate::snapshot::Snapshot;
 
 static CALL_ID: HeaderName = HeaderName::from_static("x-litellm-call-id");
+static GOOGLES_KEY: HeaderName = HeaderName::from_static("x-goog-api-key");
 
 /// One request. Holds the snapshot it began under.
 #[derive(Debug)]
@@ -25,6 +26,8 @@ pub struct Call {
     pub endpoint: Endpoint,
     /// The client's headers.
     pub headers: HeaderMap,
+    /// Whether a stream is to be server-sent events. Google's clients say so, all others mean it.
+    pub events: bool,
     /// When the request was complete.
     pub started: Instant,
     /// How long it has waited for upstreams so far.
@@ -48,8 +51,20 @@ impl Call {
             snapshot,
             endpoint,
             headers,
+            events: true,
             started: Instant::now(),
             waited: Duration::ZERO,
+        }
+    }
+
+    /// Reads what Google's clients say in the query: how a stream is framed, and perhaps the key.
+    pub fn read_googles_query(&mut self, query: &str) {
+        let value = |name: &str| query.split('&').find_map(|pair| pair.strip_prefix(name)?.strip_prefix('='));
+        self.events = value("alt") == Some("sse");
+        let key = value("key").filter(|key| !key.is_empty()).map(endpoint::decoded);
+        if let Some(mut key) = key.and_then(|key| HeaderValue::from_str(&key).ok()) {
+            key.set_sensitive(true);
+            self.headers.entry(&GOOGLES_KEY).or_insert(key);
         }
     }
 

@@ -8,7 +8,9 @@ use http::{Method, Response};
 use serde::{Deserialize, Serialize};
 use tiktoken_rs::CoreBPE;
 use wire::chat::{Block, ChatRequest, Source};
-use wire::{codecs, envelope};
+use wire::fault::TranslateError;
+use wire::format::Format;
+use wire::{codecs, envelope, gemini};
 
 use crate::body::ReplyBody;
 use crate::call::Call;
@@ -57,7 +59,10 @@ pub async fn answer(
     payload: &Payload,
 ) -> Result<Response<ReplyBody>, Refusal> {
     let Count { tokens, source } = count(transport, call, payload).await?;
-    let body = envelope::json(&Written { input_tokens: tokens, litellm_count_source: source });
+    let body = match call.endpoint.format {
+        Format::Gemini => gemini::count::write(tokens),
+        _ => envelope::json(&Written { input_tokens: tokens, litellm_count_source: source }),
+    };
     Ok(deliver::plain(call, body))
 }
 
@@ -71,21 +76,22 @@ pub async fn count(transport: &Transport, call: &Call, payload: &Payload) -> Res
             return Ok(Count { tokens, source: "provider" });
         }
     }
-    let format = call.endpoint.format;
-    let codec = codecs::client(format)
-        .ok_or_else(|| Refusal::new(501, format!("{} is not counted here yet", format.title())))?;
-    let inbound = codec
-        .decode(payload.envelope.body())
-        .map_err(|error| Refusal::untranslatable(call.endpoint.route(), &error))?;
-    Ok(Count { tokens: estimate(inbound.request).await, source: "local_estimate" })
+    let request =
+        request(call, payload).map_err(|error| Refusal::untranslatable(call.endpoint.route(), &error))?;
+    Ok(Count { tokens: estimate(request).await, source: "local_estimate" })
+}
+
+/// What is to be counted.
+fn request(call: &Call, payload: &Payload) -> Result<ChatRequest, TranslateError> {
+    let body = payload.envelope.body();
+    if call.endpoint.format == Format::Gemini {
+        return gemini::count::decode(body, &payload.asked);
+    }
+    codecs::decode(prepare::spoken(call, payload), body).map(|inbound| inbound.request)
 }
 
 /// The provider's own count, if it counts in the caller's format and does so now.
 async fn ask(transport: &Transport, call: &Call, payload: &Payload, deployment: &Deployment) -> Option<u64> {
-    #[derive(Deserialize)]
-    struct Answer {
-        input_tokens: u64,
-    }
     if deployment.trouble.is_some() {
         return None;
     }
@@ -99,7 +105,15 @@ async fn ask(transport: &Transport, call: &Call, payload: &Payload, deployment: 
         reply.body.whole(MOST_ANSWER).await.ok().filter(|_| reply.status.is_success())
     };
     let answer: Bytes = tokio::time::timeout(PATIENCE, sent).await.ok().flatten()?;
-    serde_json::from_slice::<Answer>(&answer).ok().map(|answer| answer.input_tokens)
+    if format == Format::Gemini { gemini::count::read(&answer).ok() } else { input_tokens(&answer) }
+}
+
+fn input_tokens(answer: &[u8]) -> Option<u64> {
+    #[derive(Deserialize)]
+    struct Answer {
+        input_tokens: u64,
+    }
+    serde_json::from_slice::<Answer>(answer).ok().map(|answer| answer.input_tokens)
 }
 
 /// An estimate of the tokens of a whole request.

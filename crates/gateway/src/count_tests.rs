@@ -1,7 +1,9 @@
 use super::*;
 
 fn request(body: &str) -> ChatRequest {
-    codecs::client(wire::format::Format::AnthropicMessages).unwrap().decode(body.as_bytes()).unwrap().request
+    let format = wire::format::Format::AnthropicMessages;
+    let spoken = codecs::Spoken { format, model: "m", stream: false, events: true };
+    codecs::decode(spoken, body.as_bytes()).unwrap().request
 }
 
 #[test]

@@ -68,7 +68,7 @@ const NOT_RELAYED: &[&str] = &[
 /// The response to a call that is answered.
 #[must_use]
 pub fn answer(call: &Call, permit: Permit, answer: Answer, asked: &str, retries: u32) -> Response<ReplyBody> {
-    let Answer { deployment, headers: upstream, reply, losses } = answer;
+    let Answer { deployment, headers: upstream, reply, spoken: _, losses } = answer;
     let mut headers = deployment.labels.clone();
     headers.insert(&X_LITELLM_CALL_ID, call.id.clone());
     relay(&mut headers, &upstream, &deployment);
@@ -94,7 +94,7 @@ pub fn answer(call: &Call, permit: Permit, answer: Answer, asked: &str, retries:
             ReplyBody::Whole(body)
         }
         Reply::Stream(mut flow) => {
-            headers.insert(CONTENT_TYPE, EVENT_STREAM);
+            headers.insert(CONTENT_TYPE, if call.events { EVENT_STREAM } else { JSON });
             headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
             headers.insert(&X_ACCEL_BUFFERING, HeaderValue::from_static("no"));
             flow.settle_with(settlement);

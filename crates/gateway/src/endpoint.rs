@@ -116,9 +116,19 @@ const CHAT: Format = Format::OpenAiChat;
 const COMPLETION: Format = Format::OpenAiCompletions;
 const EMBEDDING: Format = Format::OpenAiEmbeddings;
 const MESSAGES: Format = Format::AnthropicMessages;
+const RESPONSES: Format = Format::OpenAiResponses;
+const GEMINI: Format = Format::Gemini;
 
 const fn reply(path: &'static str, format: Format) -> Route {
     Route { path, format, task: Task::Reply }
+}
+
+const fn kept(path: &'static str, task: Task) -> Route {
+    Route { path, format: RESPONSES, task }
+}
+
+const fn google(path: &'static str, task: Task) -> Route {
+    Route { path, format: GEMINI, task }
 }
 
 /// All of them; the first that fits is taken.
@@ -143,6 +153,27 @@ pub const ROUTES: &[Route] = &[
     reply("/openai/deployments/{model}/embeddings", EMBEDDING),
     reply("/v1/messages", MESSAGES),
     Route { path: "/v1/messages/count_tokens", format: MESSAGES, task: Task::Count },
+    reply("/v1/responses", RESPONSES),
+    reply("/responses", RESPONSES),
+    reply("/openai/v1/responses", RESPONSES),
+    kept("/v1/responses/{id}", Task::Fetch),
+    kept("/responses/{id}", Task::Fetch),
+    kept("/openai/v1/responses/{id}", Task::Fetch),
+    kept("/v1/responses/{id}", Task::Delete),
+    kept("/responses/{id}", Task::Delete),
+    kept("/openai/v1/responses/{id}", Task::Delete),
+    kept("/v1/responses/{id}/input_items", Task::Items),
+    kept("/responses/{id}/input_items", Task::Items),
+    kept("/openai/v1/responses/{id}/input_items", Task::Items),
+    kept("/v1/responses/{id}/cancel", Task::Cancel),
+    kept("/responses/{id}/cancel", Task::Cancel),
+    kept("/openai/v1/responses/{id}/cancel", Task::Cancel),
+    reply("/v1beta/models/{model}:generateContent", GEMINI),
+    reply("/models/{model}:generateContent", GEMINI),
+    google("/v1beta/models/{model}:streamGenerateContent", Task::Stream),
+    google("/models/{model}:streamGenerateContent", Task::Stream),
+    google("/v1beta/models/{model}:countTokens", Task::Count),
+    google("/models/{model}:countTokens", Task::Count),
 ];
 
 /// What `method` asks for at `path`; `None` where no route is.

@@ -13,6 +13,7 @@ use wire::envelope::{self, Envelope};
 use wire::fault::{Fault, FaultKind, Loss, TranslateError};
 use wire::format::Format;
 use wire::frame::Framing;
+use wire::openai_responses::routed::Routed;
 use wire::reply::Usage;
 use wire::{codecs, ollama, openai_embeddings, tap};
 
@@ -42,6 +43,8 @@ pub struct Answer {
     pub headers: HeaderMap,
     /// The reply.
     pub reply: Reply,
+    /// The format that the upstream spoke.
+    pub spoken: Format,
     /// What the upstream's format could not say and was dropped.
     pub losses: Vec<Loss>,
 }
@@ -173,13 +176,15 @@ async fn answer(
     let (status, headers) = head;
     let result = match arrived.unwrap_or_else(|_| Err(timeout_fault(patience))) {
         Ok(Arrived::Stream(flow)) => Ok(Reply::Stream(flow)),
-        Ok(Arrived::Whole(bytes)) if status.is_success() => whole(call, payload, bytes, &headers, reading),
+        Ok(Arrived::Whole(bytes)) if status.is_success() => {
+            whole(call, payload, deployment, bytes, &headers, reading)
+        }
         Ok(Arrived::Whole(bytes)) => Err(codecs::fault(spoken, status.as_u16(), &bytes)),
         Err(_) if !status.is_success() => Err(codecs::fault(spoken, status.as_u16(), &[])),
         Err(fault) => Err(fault),
     };
     match result {
-        Ok(reply) => Ok(Answer { deployment: Arc::clone(deployment), headers, reply, losses }),
+        Ok(reply) => Ok(Answer { deployment: Arc::clone(deployment), headers, reply, spoken, losses }),
         Err(mut fault) => {
             deployment.hide_secrets(&mut fault);
             Err(Failure::Fault { fault, headers: Box::new(headers) })
@@ -236,6 +241,7 @@ fn not_a_stream(bytes: &Bytes, headers: &HeaderMap) -> Fault {
 fn whole(
     call: &Call,
     payload: &Payload,
+    deployment: &Deployment,
     bytes: Bytes,
     headers: &HeaderMap,
     reading: Option<Reading>,
@@ -249,7 +255,7 @@ fn whole(
     let unreadable =
         |error: TranslateError| malformed(format!("the answer is not what the API documents: {error}"));
     match reading.unwrap_or(Reading::Relay) {
-        Reading::Relay => relayed(call.endpoint.format, payload, bytes),
+        Reading::Relay => relayed(call.endpoint.format, payload, deployment, bytes),
         Reading::Translate { reader, writer } => {
             let response = reader.whole(&bytes).map_err(unreadable)?;
             Ok(Reply::Whole {
@@ -266,12 +272,20 @@ fn whole(
 }
 
 /// A same-format reply: in OpenAI's the client's model name is spliced in, everything else is as it came.
-fn relayed(format: Format, payload: &Payload, bytes: Bytes) -> Result<Reply, Fault> {
+fn relayed(format: Format, payload: &Payload, deployment: &Deployment, bytes: Bytes) -> Result<Reply, Fault> {
     let text =
         std::str::from_utf8(&bytes).map_err(|_| malformed("the answer is not valid UTF-8".to_owned()))?;
     if let Some(mut meter) = codecs::meter(format) {
         meter.whole(text)?;
-        return Ok(Reply::Whole { usage: meter.usage(), body: bytes.into() });
+        let usage = meter.usage();
+        let body = match meter.id(text) {
+            None => bytes.into(),
+            Some(place) => {
+                let id = Bytes::from(sealed(deployment, &text[place.clone()]));
+                vec![bytes.slice(..place.start), id, bytes.slice(place.end..)].into()
+            }
+        };
+        return Ok(Reply::Whole { usage, body });
     }
     let seen =
         tap::look(text).map_err(|error| malformed(format!("the answer is not valid JSON: {error}")))?;
@@ -289,6 +303,11 @@ fn relayed(format: Format, payload: &Payload, bytes: Bytes) -> Result<Reply, Fau
     Ok(Reply::Whole { body, usage: seen.usage })
 }
 
+/// The JSON text of a provider's id as callers see it.
+fn sealed(deployment: &Deployment, id: &str) -> String {
+    format!("\"{}\"", Routed::sealed(&deployment.id, id.trim_matches('"')))
+}
+
 fn flow(
     call: &Call,
     payload: &Payload,
@@ -302,7 +321,7 @@ fn flow(
     let general = &call.snapshot.general;
     let (every, said): (_, &[u8]) = match call.endpoint.format {
         Format::AnthropicMessages => (general.anthropic_ping, b"event: ping\ndata: {\"type\": \"ping\"}\n\n"),
-        _ => (general.keepalive, b": ping\n\n"),
+        _ => (general.keepalive.filter(|_| call.events), b": ping\n\n"),
     };
     match every {
         Some(every) => flow.with_heartbeat(every, said),
@@ -322,7 +341,8 @@ fn voice(call: &Call, payload: &Payload, deployment: &Deployment, reading: Readi
         }
         Reading::Relay | Reading::Vectors(_) => {
             if let Some(meter) = codecs::meter(format) {
-                return (Voice::Passing(Passing { format, meter, exception }), Framing::Sse);
+                let keeper = deployment.id.clone();
+                return (Voice::Passing(Passing { format, meter, keeper, exception }), Framing::Sse);
             }
             let relay = Relay {
                 model: envelope::json(&payload.asked),
@@ -339,6 +359,7 @@ fn voice(call: &Call, payload: &Payload, deployment: &Deployment, reading: Readi
 fn stamp(call: &Call, payload: &Payload) -> Stamp {
     let prefix = match call.endpoint.format {
         Format::AnthropicMessages => "msg_",
+        Format::OpenAiResponses => "resp_",
         Format::OpenAiCompletions => "cmpl-",
         _ => "chatcmpl-",
     };

@@ -10,7 +10,7 @@ use std::time::Duration;
 use bytes::{Bytes, BytesMut};
 use http_body::Body;
 use wire::envelope::{Envelope, EnvelopeError};
-use wire::format::Operation;
+use wire::format::{Format, Operation};
 
 use crate::call::Call;
 use crate::controls::Controls;
@@ -19,7 +19,7 @@ use crate::refusal::Refusal;
 use crate::snapshot::Group;
 
 /// Nesting allowed in a body; real requests stay under 20.
-const MOST_DEPTH: usize = 128;
+pub(crate) const MOST_DEPTH: usize = 128;
 /// A client that sends nothing for this long is let go.
 const CLIENT_PATIENCE: Duration = Duration::from_secs(60);
 /// Buffer reserved for a body whose length is announced; a larger one grows as its bytes really come.
@@ -121,6 +121,8 @@ pub struct Payload {
     pub stream: bool,
     /// Whether the client asked to see usage in the stream.
     pub stream_usage: bool,
+    /// The id, as JSON text, under which the provider keeps the response that this one goes on with.
+    pub previous: Option<Bytes>,
     /// What the client wants to be different for this call.
     pub controls: Controls,
 }
@@ -188,7 +190,7 @@ fn payload(call: &Call, envelope: Envelope, asked: String, group: Arc<Group>) ->
         };
     let stream_usage = call.snapshot.general.always_include_stream_usage || wants_usage(&envelope);
     let controls = Controls::read(&envelope, &call.headers)?;
-    Ok(Payload { envelope, asked, group, stream, stream_usage, controls })
+    Ok(Payload { envelope, asked, group, stream, stream_usage, previous: None, controls })
 }
 
 /// The model asked for: the path's, the body's, or the configured default.
@@ -217,10 +219,14 @@ fn model(call: &Call, envelope: &Envelope) -> Result<String, Refusal> {
 
 /// The field without which an operation means nothing.
 fn require(call: &Call, envelope: &Envelope) -> Result<(), Refusal> {
-    let field = match call.operation() {
-        Operation::Chat => "messages",
-        Operation::Completion => "prompt",
-        Operation::Embedding => "input",
+    let field = match (call.endpoint.format, call.operation()) {
+        // A stored prompt may take the place of an input.
+        (Format::OpenAiResponses, _) => return Ok(()),
+        (Format::Gemini, _) if call.endpoint.task == Task::Count => return Ok(()),
+        (Format::Gemini, _) => "contents",
+        (_, Operation::Chat) => "messages",
+        (_, Operation::Completion) => "prompt",
+        (_, Operation::Embedding) => "input",
     };
     match envelope.raw(field) {
         None | Some("null") => Err(Refusal::new(
@@ -228,9 +234,7 @@ fn require(call: &Call, envelope: &Envelope) -> Result<(), Refusal> {
             format!("{}: Missing required parameter: '{field}'.", call.endpoint.route()),
         )
         .with_param(field)),
-        Some(raw) if call.operation() == Operation::Chat && !raw.starts_with('[') => {
-            Err(wrong_type("messages", "a list"))
-        }
+        Some(raw) if field == "messages" && !raw.starts_with('[') => Err(wrong_type("messages", "a list")),
         Some(_) => Ok(()),
     }
 }

@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http::Response;
 use http::request::Parts;
+use http::{Response, Uri};
 use http_body::Body;
+use wire::format::Format;
 
 use crate::body::ReplyBody;
 use crate::call::Call;
@@ -13,7 +14,7 @@ use crate::endpoint::{Endpoint, Task};
 use crate::live::Live;
 use crate::refusal::Refusal;
 use crate::transport::Transport;
-use crate::{admit, count, deliver, intake, route};
+use crate::{admit, count, deliver, intake, responses, route};
 
 /// One worker's hold on the gateway: the shared state, and its own way out.
 #[derive(Clone, Debug)]
@@ -30,10 +31,14 @@ where
     B: Body<Data = Bytes>,
 {
     let mut call = Call::new(gateway.live.snapshot(), endpoint, head.headers);
-    match serve(gateway, &mut call, body).await {
-        Ok(response) => response,
-        Err(refusal) => deliver::refusal(&call, &refusal),
+    if call.endpoint.format == Format::Gemini {
+        call.read_googles_query(head.uri.query().unwrap_or_default());
     }
+    let answer = match call.endpoint.task.calls_a_model() {
+        true => serve(gateway, &mut call, body).await,
+        false => remember(gateway, &call, &head.uri).await,
+    };
+    answer.unwrap_or_else(|refusal| deliver::refusal(&call, &refusal))
 }
 
 async fn serve<B>(gateway: &Gateway, call: &mut Call, body: B) -> Result<Response<ReplyBody>, Refusal>
@@ -41,14 +46,29 @@ where
     B: Body<Data = Bytes>,
 {
     let caller = call.snapshot.keys.identify(&call.headers)?; //                who
-    let payload = intake::read(call, body).await?; //                           what: the envelope is read, the content is not
+    let mut payload = intake::read(call, body).await?; //                       what: the envelope is read, the content is not
     let permit = admit::request(&gateway.live, call, caller)?; //               may they
     if call.endpoint.task == Task::Count {
         return count::answer(&gateway.transport, call, &payload).await;
     }
+    let continued = call.endpoint.format == Format::OpenAiResponses;
+    if continued {
+        responses::resolve(&gateway.live.shelf, call, caller, &mut payload)?; // what came before it
+    }
     match route::send(&gateway.transport, call, &payload).await {
         // stream back; the settlement rides the body
-        Ok((answer, retries)) => Ok(deliver::answer(call, permit, answer, &payload.asked, retries)),
+        Ok((mut answer, retries)) => {
+            if continued {
+                responses::keep(&gateway.live.shelf, caller, &payload, &mut answer);
+            }
+            Ok(deliver::answer(call, permit, answer, &payload.asked, retries))
+        }
         Err(unanswered) => Ok(deliver::unanswered(call, unanswered, &payload.asked)),
     }
+}
+
+/// Answers a request about a response that was made earlier.
+async fn remember(gateway: &Gateway, call: &Call, uri: &Uri) -> Result<Response<ReplyBody>, Refusal> {
+    let caller = call.snapshot.keys.identify(&call.headers)?;
+    responses::answer(gateway, call, caller, uri).await
 }

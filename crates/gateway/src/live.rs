@@ -6,12 +6,15 @@ use std::time::Instant;
 
 use arc_swap::ArcSwap;
 
+use crate::kept::Shelf;
 use crate::snapshot::Snapshot;
 
 /// The process's shared state. One for all workers.
 #[derive(Debug)]
 pub struct Live {
     snapshot: ArcSwap<Snapshot>,
+    /// Responses kept for callers.
+    pub(crate) shelf: Arc<Shelf>,
     in_flight: AtomicU32,
     draining: AtomicBool,
     served: AtomicU64,
@@ -28,6 +31,7 @@ impl Live {
     pub fn new(snapshot: Snapshot) -> Arc<Self> {
         Arc::new(Self {
             snapshot: ArcSwap::from_pointee(snapshot),
+            shelf: Arc::default(),
             in_flight: AtomicU32::new(0),
             draining: AtomicBool::new(false),
             served: AtomicU64::new(0),

@@ -4,6 +4,7 @@
 use bytes::Bytes;
 use http::header::{HeaderMap, HeaderName};
 use wire::codec::{ReplyReader, ReplyWriter, Target};
+use wire::codecs::Spoken;
 use wire::embed::Encoding;
 use wire::envelope::{self, Envelope};
 use wire::fault::{Loss, TranslateError};
@@ -46,7 +47,7 @@ pub(crate) fn request(
 ) -> Result<Prepared, Refusal> {
     let pieces = pruned(payload, deployment, edited(call, payload, deployment, lane));
     let client = call.endpoint.format;
-    if lane.format == client {
+    if passes(call, payload, lane) {
         if !has_quirks(client) || !is_quirky(payload, deployment) {
             return Ok(Prepared { body: pieces.into(), reading: Reading::Relay, losses: Vec::new() });
         }
@@ -63,6 +64,12 @@ pub(crate) fn request(
     translated(call, payload, deployment, lane, &body)
 }
 
+/// What the request says beside its body.
+pub(crate) fn spoken<'a>(call: &Call, payload: &'a Payload) -> Spoken<'a> {
+    let format = call.endpoint.format;
+    Spoken { format, model: &payload.asked, stream: payload.stream, events: call.events }
+}
+
 fn translated(
     call: &Call,
     payload: &Payload,
@@ -73,10 +80,8 @@ fn translated(
     let refuse = |error: TranslateError| Refusal::untranslatable(call.endpoint.route(), &error);
     let not_spoken =
         |format: Format| Refusal::new(501, format!("{} is not translated to here yet", format.title()));
-    let client = codecs::client(call.endpoint.format).ok_or_else(|| not_spoken(call.endpoint.format))?;
     let upstream = codecs::upstream(lane.format).ok_or_else(|| not_spoken(lane.format))?;
-    let mut inbound = client.decode(body).map_err(refuse)?;
-    inbound.request.stream = payload.stream;
+    let mut inbound = codecs::decode(spoken(call, payload), body).map_err(refuse)?;
     if call.endpoint.format == Format::AnthropicMessages {
         // Claude's own clients ask for as much as Claude can answer with; other models refuse more than they have.
         let most = deployment.fact("max_output_tokens").and_then(serde_json::Value::as_u64);
@@ -90,6 +95,12 @@ fn translated(
         return quirked(payload, deployment, vec![outbound.body], reading, outbound.losses);
     }
     Ok(Prepared { body: outbound.body.into(), reading, losses: outbound.losses })
+}
+
+/// Whether the client's bytes and the upstream's pass through: both speak one format, in one framing.
+fn passes(call: &Call, payload: &Payload, lane: &Lane) -> bool {
+    let one_framing = call.events || !payload.stream || lane.format != Format::Gemini;
+    lane.format == call.endpoint.format && one_framing
 }
 
 /// The headers of a request on `lane`: prebuilt, and what Anthropic's clients say about versions where Anthropic's
@@ -128,7 +139,12 @@ fn edited(call: &Call, payload: &Payload, deployment: &Deployment, lane: &Lane) 
     for (name, json) in deployment.overrides.iter().chain(&payload.controls.extra_body) {
         edits.set(name, json.clone());
     }
-    if lane.names_model && envelope.text("model").is_none_or(|model| model != lane.model) {
+    if let Some(id) = &payload.previous {
+        edits.set("previous_response_id", id.clone());
+    }
+    if !lane.names_model {
+        edits.remove("model");
+    } else if envelope.text("model").is_none_or(|model| model != lane.model) {
         edits.set("model", lane.model_json.clone());
     }
     let counts_when_asked = matches!(client, Format::OpenAiChat | Format::OpenAiCompletions);

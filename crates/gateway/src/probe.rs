@@ -50,6 +50,7 @@ pub async fn deployment(gateway: &Gateway, deployment: &Arc<Deployment>) -> Resu
         group: Arc::new(Group::new(deployment.group.clone(), vec![Arc::clone(deployment)])),
         stream: false,
         stream_usage: false,
+        previous: None,
         controls: Controls {
             timeout: Some(PATIENCE.min(deployment.timeout)),
             drop_params: Some(true),

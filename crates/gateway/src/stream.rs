@@ -26,10 +26,12 @@ use wire::fault::{Fault, FaultKind};
 use wire::format::Format;
 use wire::frame::{Cut, Cutter, Frame, Framing};
 use wire::meter::Meter;
+use wire::openai_responses::routed::Routed;
 use wire::reply::Usage;
 use wire::{codecs, tap};
 
 use crate::refusal::Refusal;
+use crate::responses::Keeper;
 use crate::settle::{Ending, Settlement};
 use crate::transport::{UpstreamBody, fault, malformed, timeout_fault};
 
@@ -49,6 +51,7 @@ pub struct Flow {
     ending: Ending,
     settlement: Option<Settlement>,
     heartbeat: Option<Heartbeat>,
+    keeper: Option<Keeper>,
 }
 
 /// What is said to the client while the upstream says nothing, so that proxies between keep the line open.
@@ -75,6 +78,8 @@ pub struct Passing {
     pub format: Format,
     /// Sees what was used and how the stream stands.
     pub meter: Box<dyn Meter>,
+    /// The deployment that will be asked if a caller names an id of this stream later.
+    pub keeper: String,
     /// The tag in error messages.
     pub exception: String,
 }
@@ -139,6 +144,7 @@ impl Flow {
             ending: Ending::default(),
             settlement: None,
             heartbeat: None,
+            keeper: None,
         }
     }
 
@@ -168,6 +174,16 @@ impl Flow {
                 self.primed = out.freeze();
                 return Ok(());
             }
+        }
+    }
+
+    /// Hands over who keeps the response that the end of this stream tells. A stream that is over already is all in
+    /// what was made while priming.
+    pub fn keep_with(&mut self, keeper: Keeper) {
+        if self.over {
+            keeper.keep_stream(&self.primed);
+        } else {
+            self.keeper = Some(keeper);
         }
     }
 
@@ -209,6 +225,11 @@ impl Flow {
                 self.over = true;
                 self.ending = Ending::Failed;
                 self.voice.fail(fault, &mut out);
+            }
+            if self.over
+                && let Some(keeper) = self.keeper.take()
+            {
+                keeper.keep_stream(&out);
             }
             self.primed = out.freeze();
         }
@@ -323,6 +344,13 @@ impl Voice {
 }
 
 impl Passing {
+    /// Passes a frame on, its id sealed if it has one.
+    fn pass(&self, cut: &Cut, frame: Frame<'_>, out: &mut BytesMut) {
+        let Some(place) = self.meter.id(frame.data) else { return out.extend_from_slice(&cut.raw) };
+        let id = Routed::sealed(&self.keeper, frame.data[place.clone()].trim_matches('"'));
+        restamp(cut, frame, place, format!("\"{id}\"").as_bytes(), out);
+    }
+
     fn take(
         &mut self,
         cut: &Cut,
@@ -339,7 +367,7 @@ impl Passing {
         match read {
             Read::Corrupt(why) => return Err(malformed(why)),
             Read::Failed(fault) => return Err(fault),
-            Read::Known | Read::Unknown | Read::Terminal => out.extend_from_slice(&cut.raw),
+            Read::Known | Read::Unknown | Read::Terminal => self.pass(cut, frame, out),
         }
         Ok(if read == Read::Terminal { Heard::End } else { Heard::More })
     }
@@ -374,29 +402,9 @@ impl Relay {
         }
         match seen.model.filter(|range| frame.data.as_bytes().get(range.clone()) != Some(&self.model)) {
             None => out.extend_from_slice(&cut.raw),
-            Some(range) => self.restamp(cut, frame, range, out),
+            Some(range) => restamp(cut, frame, range, &self.model, out),
         }
         Ok(Heard::More)
-    }
-
-    /// Writes the frame with the model name the client asked for.
-    fn restamp(&self, cut: &Cut, frame: Frame<'_>, range: std::ops::Range<usize>, out: &mut BytesMut) {
-        // The data usually lies in the frame's own bytes, so that everything around the name can stay as it is.
-        let start = (frame.data.as_ptr() as usize).wrapping_sub(cut.raw.as_ptr() as usize);
-        let inside = start.checked_add(frame.data.len()).is_some_and(|end| end <= cut.raw.len());
-        if inside {
-            out.extend_from_slice(&cut.raw[..start + range.start]);
-            out.extend_from_slice(&self.model);
-            out.extend_from_slice(&cut.raw[start + range.end..]);
-            return;
-        }
-        out.extend_from_slice(b"data: ");
-        let joined =
-            [&frame.data[..range.start], &frame.data[range.end..]].map(|part| part.replace('\n', " "));
-        out.extend_from_slice(joined[0].as_bytes());
-        out.extend_from_slice(&self.model);
-        out.extend_from_slice(joined[1].as_bytes());
-        out.extend_from_slice(b"\n\n");
     }
 
     /// Some servers leave `[DONE]` out: the stream is complete if every choice has finished.
@@ -407,6 +415,30 @@ impl Relay {
         }
         complete
     }
+}
+
+/// Writes the frame with `text` in place of what stands at `range` of its data.
+fn restamp(cut: &Cut, frame: Frame<'_>, range: std::ops::Range<usize>, text: &[u8], out: &mut BytesMut) {
+    // The data usually lies in the frame's own bytes, so that everything around the name can stay as it is.
+    let start = (frame.data.as_ptr() as usize).wrapping_sub(cut.raw.as_ptr() as usize);
+    let inside = start.checked_add(frame.data.len()).is_some_and(|end| end <= cut.raw.len());
+    if inside {
+        out.extend_from_slice(&cut.raw[..start + range.start]);
+        out.extend_from_slice(text);
+        out.extend_from_slice(&cut.raw[start + range.end..]);
+        return;
+    }
+    if !frame.event.is_empty() {
+        out.extend_from_slice(b"event: ");
+        out.extend_from_slice(frame.event.as_bytes());
+        out.extend_from_slice(b"\n");
+    }
+    out.extend_from_slice(b"data: ");
+    let joined = [&frame.data[..range.start], &frame.data[range.end..]].map(|part| part.replace('\n', " "));
+    out.extend_from_slice(joined[0].as_bytes());
+    out.extend_from_slice(text);
+    out.extend_from_slice(joined[1].as_bytes());
+    out.extend_from_slice(b"\n\n");
 }
 
 impl Translation {

@@ -2,29 +2,44 @@
 
 use bytes::{Bytes, BytesMut};
 
-use crate::codec::{ClientCodec, UpstreamCodec};
-use crate::fault::Fault;
+use crate::codec::{ClientCodec, Inbound, UpstreamCodec};
+use crate::fault::{Fault, TranslateError};
 use crate::format::Format;
 use crate::meter::Meter;
 use crate::{anthropic_messages, gemini, ollama, openai_chat, openai_completions, openai_responses};
 
-/// The client side of a chat-like format; `None` where callers do not speak it, or, as for Gemini, where a codec is
-/// made for each request: see [`crate::gemini::GeminiClient`].
-#[must_use]
-pub fn client(format: Format) -> Option<&'static dyn ClientCodec> {
-    match format {
-        Format::OpenAiChat => Some(&openai_chat::ChatClient),
-        Format::OpenAiCompletions => Some(&openai_completions::CompletionClient),
-        Format::OpenAiResponses => Some(&openai_responses::ResponsesClient),
-        Format::AnthropicMessages => Some(&anthropic_messages::MessagesClient),
-        Format::Gemini
-        | Format::BedrockConverse
-        | Format::CohereChat
-        | Format::OllamaChat
-        | Format::OllamaGenerate
-        | Format::OllamaEmbed
-        | Format::OpenAiEmbeddings => None,
-    }
+/// What a request says beside its body.
+#[derive(Clone, Copy, Debug)]
+pub struct Spoken<'a> {
+    /// The format.
+    pub format: Format,
+    /// The model asked for; some formats name it in the path.
+    pub model: &'a str,
+    /// Whether a stream is wanted; some formats say it in the path.
+    pub stream: bool,
+    /// Whether a stream is wanted as server-sent events, in the format that knows another way.
+    pub events: bool,
+}
+
+/// The meaning of a request's body, and the writer of its reply.
+///
+/// # Errors
+/// When the body is not a request of this format, or callers do not speak it.
+pub fn decode(spoken: Spoken<'_>, body: &[u8]) -> Result<Inbound, TranslateError> {
+    let mut inbound = match spoken.format {
+        Format::OpenAiChat => openai_chat::ChatClient.decode(body),
+        Format::OpenAiCompletions => openai_completions::CompletionClient.decode(body),
+        Format::OpenAiResponses => openai_responses::ResponsesClient.decode(body),
+        Format::AnthropicMessages => anthropic_messages::MessagesClient.decode(body),
+        Format::Gemini => {
+            let way = if spoken.events { gemini::Streamed::Events } else { gemini::Streamed::Array };
+            let streamed = spoken.stream.then_some(way);
+            gemini::GeminiClient { model: spoken.model.to_owned(), streamed }.decode(body)
+        }
+        format => Err(TranslateError::Unsupported { field: "format".to_owned(), by: format }),
+    }?;
+    inbound.request.stream = spoken.stream;
+    Ok(inbound)
 }
 
 /// The upstream side of a chat-like format; `None` where we do not speak it to providers. Gemini's is the one of
@@ -104,8 +119,15 @@ pub fn error_body(format: Format, fault: &Fault) -> Option<Bytes> {
 /// Appends the frame that tells a client in the middle of a stream that it failed. Nothing in OpenAI's formats.
 pub fn error_frame(format: Format, fault: &Fault, out: &mut BytesMut) {
     let Some(body) = error_body(format, fault) else { return };
-    if format == Format::AnthropicMessages {
-        out.extend_from_slice(b"event: error\n");
+    match format {
+        Format::AnthropicMessages => out.extend_from_slice(b"event: error\n"),
+        Format::OpenAiResponses => {
+            out.extend_from_slice(b"event: error\ndata: ");
+            out.extend_from_slice(&openai_responses::fault::event_of(fault));
+            out.extend_from_slice(b"\n\n");
+            return;
+        }
+        _ => {}
     }
     out.extend_from_slice(b"data: ");
     out.extend_from_slice(&body);

@@ -91,8 +91,11 @@ async fn every_route_but_the_public_ones_needs_the_key() {
     ];
     let mut closed = 0;
     for (path, item) in document["paths"].as_object().unwrap() {
-        let concrete =
-            path.replace("{model}", "chat").replace("{model_id}", "chat").replace("{*model_id}", "chat");
+        let concrete = path
+            .replace("{model}", "chat")
+            .replace("{model_id}", "chat")
+            .replace("{*model_id}", "chat")
+            .replace("{id}", "resp_1");
         for method in item.as_object().unwrap().keys() {
             let reply = stage.server.request(&method.to_uppercase(), &concrete, &[], "").await;
             let expected = if public.contains(&path.as_str()) { 200 } else { 401 };

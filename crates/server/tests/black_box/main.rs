@@ -13,6 +13,8 @@ mod demo;
 #[cfg(test)]
 mod errors;
 #[cfg(test)]
+mod google;
+#[cfg(test)]
 mod harness;
 #[cfg(test)]
 mod messages;
@@ -24,6 +26,8 @@ mod passthrough;
 mod refusals;
 #[cfg(test)]
 mod reload;
+#[cfg(test)]
+mod responses;
 #[cfg(test)]
 mod routing;
 #[cfg(test)]

@@ -52,6 +52,21 @@ pub fn body_of(fault: &Fault) -> Bytes {
     json(&WrittenError { error: Members::of(fault) })
 }
 
+/// The data of an `error` event, for a stream that nobody counted the events of.
+#[must_use]
+pub fn event_of(fault: &Fault) -> Bytes {
+    #[derive(Serialize)]
+    struct Event<'a> {
+        r#type: &'static str,
+        code: &'a str,
+        message: &'a str,
+        param: Option<&'a str>,
+        sequence_number: u32,
+    }
+    let (code, message, param) = (code_of(fault), fault.message.as_str(), fault.param.as_deref());
+    json(&Event { r#type: "error", code, message, param, sequence_number: 0 })
+}
+
 /// The `error` of a response that failed.
 #[derive(Serialize)]
 pub(super) struct Failure<'a> {

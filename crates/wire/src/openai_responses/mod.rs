@@ -24,6 +24,7 @@ mod request;
 mod request_items;
 mod request_tools;
 mod response;
+pub mod routed;
 mod stream;
 mod stream_writer;
 mod told;
