@@ -12,6 +12,7 @@ use crate::chat::{ChatRequest, Shape};
 use crate::fault::{Loss, TranslateError};
 use crate::format::Format;
 use crate::openai_chat::{Fields, malformed, text, typed};
+use crate::openai_responses;
 use crate::raw::Raw;
 
 /// Gemini takes so many stop texts.
@@ -166,7 +167,9 @@ impl Settings {
             "top_k" => self.config.set("topK", raw),
             "modalities" => self.modalities(raw.value()),
             "audio" if format == Format::OpenAiChat => self.speech(raw.value()),
-            "service_tier" if format == Format::OpenAiChat => self.tier(raw.value()),
+            "service_tier" if matches!(format, Format::OpenAiChat | Format::OpenAiResponses) => {
+                self.tier(raw.value())
+            }
             "safety_settings" | "safetySettings" => self.beside.set("safetySettings", raw),
             "cached_content" | "cachedContent" => self.beside.set("cachedContent", raw),
             // Bookkeeping that only Vertex AI takes.
@@ -179,6 +182,11 @@ impl Settings {
                 members.0.iter().try_for_each(|(name, raw)| self.tool_config.set(name, raw))
             }
             _ if format == Format::Gemini => self.beside.set(name, raw),
+            _ if format == Format::OpenAiResponses && openai_responses::has_no_effect(name) => Ok(()),
+            _ if format == Format::OpenAiResponses && openai_responses::is_only_ours(name) => {
+                self.lose(true, name, "only the Responses API knows it");
+                Ok(())
+            }
             _ if format == Format::AnthropicMessages => {
                 self.lose(!has_no_effect(name), name, "only Anthropic's models know it");
                 Ok(())

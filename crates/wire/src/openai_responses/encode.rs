@@ -18,6 +18,7 @@ use crate::chat::{ChatRequest, Shape, ThinkingMode};
 use crate::codec::{Outbound, Target, UpstreamCodec};
 use crate::fault::{Loss, TranslateError};
 use crate::format::Format;
+use crate::gemini;
 use crate::openai_chat::malformed;
 use crate::openai_chat::renames::Renames;
 use crate::raw::Raw;
@@ -84,7 +85,11 @@ fn extras<'a>(request: &'a ChatRequest, losses: &mut Vec<Loss>) -> Vec<(&'a str,
         ["include", "reasoning", "store", "text", "tool_choice", "tools", "verbosity", "web_search_options"];
     const UNSAYABLE: [&str; 5] = ["audio", "logit_bias", "modalities", "prediction", "response_format"];
     let mut extras = Vec::new();
-    for (name, raw) in request.extras.iter().filter(|(_, raw)| raw.text() != "null") {
+    let said = match request.format {
+        Format::Gemini => gemini::in_openai_words(request, losses),
+        _ => request.extras.iter().collect(),
+    };
+    for (name, raw) in said.into_iter().filter(|(_, raw)| raw.text() != "null") {
         let why = match (request.format, name.as_str(), raw.text()) {
             (Format::OpenAiResponses, name, _) if SAID.contains(&name) => continue,
             (Format::AnthropicMessages, "tools" | "output_config", _) => continue,
@@ -95,6 +100,8 @@ fn extras<'a>(request: &'a ChatRequest, losses: &mut Vec<Loss>) -> Vec<(&'a str,
                 continue;
             }
             (Format::AnthropicMessages, ..) => "only Anthropic's models know it",
+            (Format::Gemini, "tools" | "web_search_options", _) => continue,
+            (Format::Gemini, ..) => "the Responses API has no words for it",
             (Format::OpenAiChat, "modalities", text) if !text.contains("audio") => continue,
             (Format::OpenAiChat, name, _) if UNSAYABLE.contains(&name) => {
                 "the Responses API has no words for it"

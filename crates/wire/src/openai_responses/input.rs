@@ -17,6 +17,7 @@ use super::reasoning;
 use crate::chat::{Block, ChatRequest, Role, Source, Turn};
 use crate::fault::Loss;
 use crate::format::Format;
+use crate::gemini::signature::plain_id;
 use crate::openai_chat::renames::Renames;
 
 /// What was written so far.
@@ -37,7 +38,7 @@ pub(super) struct Script<'a> {
 pub(super) fn call_ids(request: &ChatRequest, longest: usize) -> Renames {
     let blocks = request.turns.iter().flat_map(|turn| &turn.blocks);
     let ids = blocks.filter_map(|block| match block {
-        Block::ToolCall { id, .. } | Block::ToolResult { id, .. } => Some(id.as_str()),
+        Block::ToolCall { id, .. } | Block::ToolResult { id, .. } => Some(plain_id(id)),
         _ => None,
     });
     Renames::of(ids, longest)
@@ -119,7 +120,7 @@ impl<'a> Script<'a> {
                 self.called.insert(id);
                 Item {
                     r#type: "custom_tool_call",
-                    call_id: Some(self.ids.sent(id)),
+                    call_id: Some(self.ids.sent(plain_id(id))),
                     name: Some(self.names.sent(name)),
                     input: Some(custom::input(input)),
                     ..Item::default()
@@ -127,7 +128,7 @@ impl<'a> Script<'a> {
             }
             Block::ToolCall { id, name, input } => Item {
                 r#type: "function_call",
-                call_id: Some(self.ids.sent(id)),
+                call_id: Some(self.ids.sent(plain_id(id))),
                 name: Some(self.names.sent(name)),
                 arguments: Some(if input.is_empty() { "{}" } else { input }),
                 ..Item::default()
@@ -136,7 +137,7 @@ impl<'a> Script<'a> {
                 let custom = self.called.contains(id.as_str());
                 Item {
                     r#type: if custom { "custom_tool_call_output" } else { "function_call_output" },
-                    call_id: Some(self.ids.sent(id)),
+                    call_id: Some(self.ids.sent(plain_id(id))),
                     output: Some(self.output(content, *failed, path)),
                     ..Item::default()
                 }
