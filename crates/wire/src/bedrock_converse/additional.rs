@@ -13,6 +13,7 @@ use crate::fault::{Loss, TranslateError};
 use crate::format::Format;
 use crate::gemini;
 use crate::openai_chat::{Fields, malformed, text};
+use crate::openai_responses;
 use crate::raw::Raw;
 
 /// Fields of Converse itself that callers write beside OpenAI's.
@@ -100,6 +101,7 @@ pub(super) fn write(
 ) -> Result<Vec<(String, Raw)>, TranslateError> {
     let mut own: Vec<(String, Raw)> = Vec::new();
     let native = request.format == Format::AnthropicMessages;
+    let responses = request.format == Format::OpenAiResponses;
     let said = match request.format {
         Format::Gemini => gemini::in_openai_words(request, losses),
         _ => request.extras.iter().collect(),
@@ -126,6 +128,10 @@ pub(super) fn write(
             }
             name if native && has_no_effect(name) => {}
             _ if native && !family.is_claude() => lose("only Claude understands it"),
+            name if responses && openai_responses::has_no_effect(name) => {}
+            name if responses && openai_responses::is_only_ours(name) => {
+                lose("only the Responses API knows it, or this kind of it");
+            }
             name if !native && BOOKKEEPING.contains(&name) => {}
             name if !native && UNSAYABLE.contains(&name) => lose("Converse has no words for it"),
             name => additional.set(name, raw)?,

@@ -29,6 +29,7 @@ use crate::format::Format;
 use crate::gemini::signature::{is_googles, plain_id};
 use crate::openai_chat::Fields;
 use crate::openai_chat::renames::Renames;
+use crate::openai_responses::reasoning;
 use crate::raw::Raw;
 
 /// Stands where the API wants a text and there is none.
@@ -178,6 +179,10 @@ impl<'a> Script<'a> {
                 return Ok(None);
             }
             Block::Thinking { signature: Some(signature), .. } if is_googles(signature) => return Ok(None),
+            // What OpenAI signed only OpenAI takes.
+            Block::Thinking { signature: Some(signature), .. } if reasoning::is_openais(signature) => {
+                return Ok(None);
+            }
             Block::Thinking { text, signature: Some(signature) } => {
                 Piece::ReasoningContent(Reasoning::ReasoningText { text, signature })
             }
