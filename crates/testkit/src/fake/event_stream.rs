@@ -56,3 +56,7 @@ fn checksum(bytes: &[u8]) -> [u8; 4] {
     crc.update(bytes);
     crc.sum().to_be_bytes()
 }
+
+#[cfg(test)]
+#[path = "event_stream_tests.rs"]
+mod tests;

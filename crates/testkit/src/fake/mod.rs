@@ -7,11 +7,11 @@
 //! | OpenAI chat, completions, embeddings | [`openai`], [`embedding`] | anything |
 //! | OpenAI Responses | [`responses`], [`kept_responses`] | [`responses_rules`] |
 //! | Anthropic Messages, direct, on Vertex, on Bedrock | [`anthropic`] | [`anthropic_rules`], [`anthropic_turns`] |
-//! | Gemini, direct and on Vertex | [`gemini`] | [`gemini_rules`] |
+//! | Gemini, direct and on Vertex | [`gemini`] | [`gemini_rules`], [`gemini_tools`] |
 //! | Bedrock Converse | [`bedrock`], [`event_stream`] | [`bedrock_rules`] |
 //! | Cohere chat | [`cohere`] | [`cohere`] |
-//! | embeddings of Cohere, Titan, Jina, Voyage, Hugging Face | [`embedding`] | [`embedding`] |
-//! | rankings of Cohere, Bedrock, Jina, Voyage, Together, Infinity, Hugging Face | [`rerank`] | [`rerank`] |
+//! | embeddings of Cohere, Titan, Jina, Voyage, Hugging Face | [`embed`] | [`embed`] |
+//! | rankings of Cohere, Bedrock, Jina, Voyage, Together, Infinity, Hugging Face | [`rerank`] | [`rerank_rules`] |
 //! | Ollama | [`ollama`], [`embedding`] | anything |
 //!
 //! All of it is written from the vendors' documentation and shares no code with what it tests.
@@ -26,11 +26,13 @@ mod cohere;
 mod compose;
 mod control;
 mod draft;
+mod embed;
 mod embedding;
 mod event_stream;
 mod filler;
 mod gemini;
 mod gemini_rules;
+mod gemini_tools;
 mod kept_responses;
 mod log;
 mod ollama;
@@ -40,6 +42,7 @@ mod prompt;
 mod provider;
 mod refusal;
 mod rerank;
+mod rerank_rules;
 mod responses;
 mod responses_rules;
 mod rules;

@@ -4,7 +4,7 @@ use http::Uri;
 use serde_json::Value;
 
 use super::control::decoded;
-use super::embedding::Embed;
+use super::embed::Embed;
 use super::gemini::Verb;
 use super::rerank::Rerank;
 use super::rules::list;

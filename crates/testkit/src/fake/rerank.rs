@@ -4,14 +4,12 @@ use serde_json::{Value, json};
 
 use super::embedding::vector;
 use super::prompt::{Prompt, count_words};
-use super::rules::{Checked, Flaw, Kind, POSITIVE, Rejection, Shape, at, ensure, has, items, list, shaped};
+use super::rules::list;
 use super::script::Script;
 use super::vendor::Vendor;
 
 /// Wide enough that different words rarely meet in one cell.
 const DIMENSIONS: usize = 1024;
-/// Cohere's limit on one call.
-const MOST_DOCUMENTS: usize = 10_000;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Rerank {
@@ -58,138 +56,6 @@ impl Rerank {
             Self::Infinity => Vendor::Infinity,
             Self::Tei => Vendor::Tei,
         }
-    }
-
-    fn shape(self) -> (&'static Shape, &'static [&'static str]) {
-        const COMMON: &[&str] = &["model", "query", "documents"];
-        match self {
-            Self::Cohere => (
-                &[
-                    ("model", Kind::Text),
-                    ("query", Kind::Text),
-                    ("documents", Kind::Texts),
-                    ("top_n", POSITIVE),
-                    ("max_tokens_per_doc", POSITIVE),
-                    ("priority", Kind::Integer(0, i64::MAX)),
-                ],
-                COMMON,
-            ),
-            Self::CohereV1 => (
-                &[
-                    ("model", Kind::Text),
-                    ("query", Kind::Text),
-                    ("documents", Kind::List),
-                    ("top_n", POSITIVE),
-                    ("rank_fields", Kind::Texts),
-                    ("return_documents", Kind::Flag),
-                    ("max_chunks_per_doc", POSITIVE),
-                ],
-                &["query", "documents"],
-            ),
-            Self::CohereOnBedrock => (
-                &[
-                    ("query", Kind::Text),
-                    ("documents", Kind::List),
-                    ("top_n", POSITIVE),
-                    ("api_version", POSITIVE),
-                    ("return_documents", Kind::Flag),
-                    ("rank_fields", Kind::Texts),
-                    ("max_chunks_per_doc", POSITIVE),
-                    ("max_tokens_per_doc", POSITIVE),
-                ],
-                &["query", "documents"],
-            ),
-            Self::Bedrock => (
-                &[
-                    ("queries", Kind::List),
-                    ("sources", Kind::List),
-                    ("rerankingConfiguration", Kind::Object),
-                    ("nextToken", Kind::Text),
-                ],
-                &["queries", "sources", "rerankingConfiguration"],
-            ),
-            Self::Jina => (
-                &[
-                    ("model", Kind::Text),
-                    ("query", Kind::TextOrObject),
-                    ("documents", Kind::List),
-                    ("top_n", POSITIVE),
-                    ("return_documents", Kind::Flag),
-                    ("truncation", Kind::Any),
-                    ("max_doc_length", POSITIVE),
-                    ("max_query_length", POSITIVE),
-                    ("return_embeddings", Kind::Flag),
-                ],
-                COMMON,
-            ),
-            Self::Voyage => (
-                &[
-                    ("model", Kind::Text),
-                    ("query", Kind::Text),
-                    ("documents", Kind::Texts),
-                    ("top_k", POSITIVE),
-                    ("return_documents", Kind::Flag),
-                    ("truncation", Kind::Flag),
-                ],
-                COMMON,
-            ),
-            Self::Together => (
-                &[
-                    ("model", Kind::Text),
-                    ("query", Kind::Text),
-                    ("documents", Kind::List),
-                    ("top_n", POSITIVE),
-                    ("return_documents", Kind::Flag),
-                    ("rank_fields", Kind::Texts),
-                ],
-                COMMON,
-            ),
-            Self::Infinity => (
-                &[
-                    ("model", Kind::Text),
-                    ("query", Kind::Text),
-                    ("documents", Kind::Texts),
-                    ("top_n", POSITIVE),
-                    ("return_documents", Kind::Flag),
-                    ("raw_scores", Kind::Flag),
-                ],
-                &["query", "documents"],
-            ),
-            Self::Tei => (
-                &[
-                    ("query", Kind::Text),
-                    ("texts", Kind::Texts),
-                    ("raw_scores", Kind::Flag),
-                    ("return_text", Kind::Flag),
-                    ("truncate", Kind::Flag),
-                    ("truncation_direction", Kind::OneOf(&["Left", "Right"])),
-                ],
-                &["query", "texts"],
-            ),
-        }
-    }
-
-    pub(crate) fn check(self, prompt: &Prompt) -> Checked {
-        let body = &prompt.body;
-        let (shape, required) = self.shape();
-        shaped(body, "", shape, required)?;
-        let sources =
-            ["documents", "texts", "sources"].into_iter().find(|name| has(body, name)).unwrap_or_default();
-        let count = list(&body[sources]).len();
-        ensure(count > 0, sources, format!("invalid request: {sources} must not be empty"))?;
-        ensure(count <= MOST_DOCUMENTS, sources, format!("invalid request: too many {sources}"))?;
-        if self == Self::Bedrock {
-            return check_bedrock(body);
-        }
-        for (path, document) in items(&body[sources], sources) {
-            let flat = document.is_string() || document.is_object();
-            ensure(
-                flat,
-                &path,
-                format!("invalid type: parameter {path} should be of type string or object."),
-            )?;
-        }
-        Ok(())
     }
 
     pub(crate) fn reply(self, script: &Script, prompt: &Prompt, index: u64) -> Value {
@@ -253,30 +119,6 @@ impl Rerank {
         }
         reply
     }
-}
-
-fn check_bedrock(body: &Value) -> Checked {
-    let nested = |path: &str| {
-        body.pointer(&format!("/{}", path.replace('.', "/"))).is_some_and(|value| !value.is_null())
-    };
-    let configured = "rerankingConfiguration.bedrockRerankingConfiguration.modelConfiguration.modelArn";
-    for path in ["queries.0.textQuery.text", configured, "rerankingConfiguration.type"] {
-        if !nested(path) {
-            return Err(Rejection::new(path, Flaw::Missing));
-        }
-    }
-    for (path, source) in items(&body["sources"], "sources") {
-        shaped(
-            source,
-            &path,
-            &[("type", Kind::OneOf(&["INLINE"])), ("inlineDocumentSource", Kind::Object)],
-            &["type", "inlineDocumentSource"],
-        )?;
-        let kinds = ("type", Kind::OneOf(&["TEXT", "JSON"]));
-        let shape = [kinds, ("textDocument", Kind::Object), ("jsonDocument", Kind::Object)];
-        shaped(&source["inlineDocumentSource"], &at(&path, "inlineDocumentSource"), &shape, &["type"])?;
-    }
-    Ok(())
 }
 
 /// A request for a ranking without its vendor.
