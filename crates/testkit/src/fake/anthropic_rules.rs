@@ -114,6 +114,7 @@ fn common(prompt: &Prompt, host: Host) -> Checked {
     }
     tools(body)?;
     tool_choice(body)?;
+    thinking(body)?;
     turns::check(&prompt.model, body, host)?;
     let marks = cache_marks(body);
     ensure(
@@ -121,7 +122,6 @@ fn common(prompt: &Prompt, host: Host) -> Checked {
         "",
         format!("A maximum of 4 blocks with cache_control may be provided. Found {marks}."),
     )?;
-    thinking(body)?;
     if has(body, "metadata") {
         shaped(&body["metadata"], "metadata", &[("user_id", Kind::Text)], &[])?;
     }

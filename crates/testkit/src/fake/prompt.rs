@@ -133,7 +133,10 @@ impl Prompt {
     /// The last user message's text, or the text of `prompt`. A message without text (tool results) does
     /// not count.
     pub(crate) fn last_user_text(&self) -> String {
-        let of_user = |message: &&Value| message["role"] == "user";
+        // Google takes contents without a role for the user's.
+        let of_user = |message: &&Value| {
+            message.get("role").map_or(message.get("parts").is_some(), |role| role == "user")
+        };
         let said = self.messages().rev().filter(of_user).map(|message| texts(content(message)));
         let mut said = said.filter(|texts| !texts.is_empty());
         said.next().unwrap_or_else(|| texts(single(&self.body))).join(" ")
