@@ -1,5 +1,11 @@
 //! The fake provider's dialects, held against the examples of the vendors' documentation.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "helpers of tests fail like the tests themselves"
+)]
+
 mod anthropic;
 mod bedrock;
 mod cohere;
