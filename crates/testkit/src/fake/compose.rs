@@ -3,98 +3,153 @@
 use std::sync::Arc;
 
 use http::header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderName};
-use http::{HeaderMap, HeaderValue, Response};
-use serde_json::Value;
+use http::{HeaderMap, HeaderValue, Response, StatusCode};
+use serde_json::{Value, json};
 
 use super::draft::Draft;
+use super::kept_responses::KeptResponses;
 use super::log::Watch;
 use super::play::{Body, Output};
 use super::prompt::{Dialect, Prompt};
+use super::refusal::Refusal;
 use super::script::Script;
-use super::{embedding, filler, ollama, openai};
+use super::{anthropic, bedrock, cohere, embedding, event_stream, filler, gemini, ollama, openai, responses};
 
 const JSON: &str = "application/json";
 
 pub(crate) fn respond(
+    kept: &KeptResponses,
     script: Arc<Script>,
-    prompt: &Prompt,
+    mut prompt: Prompt,
     headers: &HeaderMap,
     watch: Watch,
 ) -> Response<Body> {
-    let (mut status, scripted_headers) = match script.head() {
+    let (mut status, mut extra) = match script.head() {
         Ok(head) => head,
-        Err(unusable) => (http::StatusCode::INTERNAL_SERVER_ERROR, note(&unusable.to_string())),
+        Err(unusable) => (StatusCode::INTERNAL_SERVER_ERROR, note(&unusable.to_string())),
     };
-    let says_nothing_itself = script.raw.is_none() && status.as_u16() < 400;
-    if prompt.dialect == Dialect::Other && says_nothing_itself {
-        status = http::StatusCode::NOT_FOUND;
+    let answers = script.raw.is_none() && status.as_u16() < 400;
+    if prompt.dialect == Dialect::Other && answers {
+        status = StatusCode::NOT_FOUND;
     }
-    let (media_type, output) = body(&script, prompt, status.as_u16(), headers, watch.index);
+    let refusal = if script.raw.is_some() {
+        None
+    } else if status.as_u16() >= 400 {
+        Some(Refusal::scripted(&script, status.as_u16()))
+    } else {
+        continued(kept, &mut prompt).err().or_else(|| Refusal::of(&script, &prompt, headers))
+    };
+    let (media_type, output) = match &refusal {
+        Some(refusal) => {
+            status = StatusCode::from_u16(refusal.status).unwrap_or(StatusCode::BAD_REQUEST);
+            let named = extra;
+            extra = refusal.headers(prompt.dialect);
+            extra.extend(named);
+            let scripted = script.error.as_ref().filter(|error| !error.is_string() && answers_with(&script));
+            let body = scripted.cloned().unwrap_or_else(|| refusal.body(&prompt, watch.index));
+            (JSON, Output::whole(body.to_string()))
+        }
+        None => body(kept, &script, &prompt, headers, watch.index),
+    };
     let mut response = Response::new(output.play(Arc::clone(&script), watch));
     *response.status_mut() = status;
     let own = response.headers_mut();
     own.insert(CONTENT_TYPE, HeaderValue::from_static(media_type));
-    if script.gzip_bytes.is_some() {
+    if script.gzip_bytes.is_some() && refusal.is_none() {
         own.insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
     }
-    own.extend(scripted_headers);
+    own.extend(extra);
     response
 }
 
+/// Whether the script itself is a failure, so that its error is the body.
+fn answers_with(script: &Script) -> bool {
+    script.error.is_some() && script.status.is_none_or(|status| status >= 400)
+}
+
+/// Puts the conversation that a request continues in front of it.
+fn continued(kept: &KeptResponses, prompt: &mut Prompt) -> Result<(), Refusal> {
+    if !matches!(prompt.dialect, Dialect::Responses | Dialect::ResponsesCount) {
+        return Ok(());
+    }
+    let Some(id) = prompt.body["previous_response_id"].as_str() else { return Ok(()) };
+    prompt.earlier = kept.conversation(id).ok_or_else(|| Refusal::unknown_response(id))?;
+    Ok(())
+}
+
+fn media_type(prompt: &Prompt) -> &'static str {
+    let event_stream =
+        matches!(prompt.dialect, Dialect::Bedrock(_) | Dialect::Anthropic(anthropic::Host::Bedrock));
+    match prompt.dialect {
+        _ if !prompt.streams() => JSON,
+        dialect if dialect.is_ollama() => "application/x-ndjson",
+        Dialect::Gemini(_) if !prompt.alt_sse => JSON,
+        _ if event_stream => event_stream::MEDIA_TYPE,
+        _ => "text/event-stream",
+    }
+}
+
 fn body(
+    kept: &KeptResponses,
     script: &Script,
     prompt: &Prompt,
-    status: u16,
     headers: &HeaderMap,
     index: u64,
 ) -> (&'static str, Output) {
-    let streams = prompt.streams() && !matches!(prompt.dialect, Dialect::Embeddings | Dialect::OllamaEmbed);
-    let media_type = match (streams, prompt.dialect.is_ollama()) {
-        (false, _) => JSON,
-        (true, true) => "application/x-ndjson",
-        (true, false) => "text/event-stream",
-    };
+    let media_type = media_type(prompt);
     if let Some(raw) = &script.raw {
         return (media_type, Output::whole(raw.0.clone()));
     }
-    if status >= 400 {
-        return (JSON, Output::whole(error(script, prompt.dialect, status).to_string()));
-    }
-    if let Some(bytes) = script.gzip_bytes {
-        return (media_type, filler::gzip(streams, bytes));
-    }
-    if let Some(bytes) = script.big_line_bytes {
-        return (media_type, filler::big_line(streams, bytes));
-    }
-    let draft = || Draft::new(script, prompt, headers, index);
-    let output = match (prompt.dialect, streams) {
-        (Dialect::Embeddings | Dialect::OllamaEmbed, _) => {
-            Output::whole(embedding::reply(script, prompt).to_string())
+    let mut draft = Draft::new(script, prompt, headers, index);
+    let output = if let Some(bytes) = script.gzip_bytes.or(script.big_line_bytes) {
+        let framed = media_type == event_stream::MEDIA_TYPE;
+        draft.chunks = vec![filler::chunk(framed, bytes)];
+        let around = said(script, prompt, &draft).into_bytes();
+        let fill = filler::Fill { around, text_bytes: bytes };
+        if script.gzip_bytes.is_some() { fill.gzip() } else { fill.plain() }
+    } else {
+        if prompt.dialect == Dialect::Responses {
+            kept.keep(prompt, responses::whole(&draft, prompt));
         }
-        (dialect @ (Dialect::OllamaChat | Dialect::OllamaGenerate), true) => {
-            ollama::streamed(&draft(), dialect)
-        }
-        (dialect @ (Dialect::OllamaChat | Dialect::OllamaGenerate), false) => {
-            Output::whole(ollama::whole(&draft(), dialect).to_string())
-        }
-        (dialect @ (Dialect::Chat | Dialect::Completions | Dialect::Other), true) => {
-            openai::streamed(&draft(), dialect)
-        }
-        (dialect @ (Dialect::Chat | Dialect::Completions | Dialect::Other), false) => {
-            Output::whole(openai::whole(&draft(), dialect).to_string())
-        }
+        said(script, prompt, &draft)
     };
     (media_type, output)
 }
 
-fn error(script: &Script, dialect: Dialect, status: u16) -> Value {
-    let message = match &script.error {
-        Some(Value::String(message)) => message.clone(),
-        Some(body) => return body.clone(),
-        None if status == 404 => "this provider has no such path".to_owned(),
-        None => format!("scripted failure {status}"),
-    };
-    if dialect.is_ollama() { ollama::error(&message) } else { openai::error(status, &message) }
+fn said(script: &Script, prompt: &Prompt, draft: &Draft) -> Output {
+    let whole = |value: Value| Output::whole(value.to_string());
+    let streams = prompt.streams();
+    match prompt.dialect {
+        Dialect::Embeddings | Dialect::OllamaEmbed => whole(embedding::reply(script, prompt)),
+        dialect @ (Dialect::OllamaChat | Dialect::OllamaGenerate) if streams => {
+            ollama::streamed(draft, dialect)
+        }
+        dialect @ (Dialect::OllamaChat | Dialect::OllamaGenerate) => whole(ollama::whole(draft, dialect)),
+        dialect @ (Dialect::Chat | Dialect::Completions | Dialect::Other) if streams => {
+            openai::streamed(draft, dialect)
+        }
+        dialect @ (Dialect::Chat | Dialect::Completions | Dialect::Other) => {
+            whole(openai::whole(draft, dialect))
+        }
+        Dialect::Anthropic(host) if streams => anthropic::streamed(draft, host),
+        Dialect::Anthropic(_) => whole(anthropic::whole(draft)),
+        Dialect::AnthropicCount => whole(json!({"input_tokens": prompt.words()})),
+        Dialect::Responses if streams => responses::streamed(draft, prompt),
+        Dialect::Responses => whole(responses::whole(draft, prompt)),
+        Dialect::ResponsesCount => {
+            whole(json!({"object": "response.input_tokens", "input_tokens": prompt.words()}))
+        }
+        Dialect::Gemini(gemini::Verb::Generate) if streams => gemini::streamed(draft, prompt.alt_sse),
+        Dialect::Gemini(gemini::Verb::Generate) => whole(gemini::whole(draft)),
+        Dialect::Gemini(verb) => whole(gemini::other(verb, script, prompt)),
+        Dialect::Bedrock(bedrock::Call::Count) => whole(bedrock::count(prompt)),
+        Dialect::Bedrock(bedrock::Call::Converse) if streams => bedrock::streamed(draft),
+        Dialect::Bedrock(bedrock::Call::Converse) => whole(bedrock::whole(draft)),
+        Dialect::Cohere if streams => cohere::streamed(draft),
+        Dialect::Cohere => whole(cohere::whole(draft)),
+        Dialect::Embed(embed) => whole(embed.reply(script, prompt, draft.index)),
+        Dialect::Rerank(rerank) => whole(rerank.reply(script, prompt, draft.index)),
+    }
 }
 
 /// Tells the reader of a failing test why the script was not followed.

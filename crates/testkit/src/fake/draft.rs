@@ -1,8 +1,11 @@
 //! The reply before it has a dialect: text, pieces, tool calls, usage.
 
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
 use http::HeaderMap;
 use serde_json::{Map, Value, json};
 
+use super::embedding::fnv1a;
 use super::log::header_pairs;
 use super::prompt::{Prompt, count_words};
 use super::script::{Chunk, Script, ToolCall};
@@ -19,10 +22,23 @@ pub(crate) struct Draft {
     pub(crate) thinking: Option<String>,
     pub(crate) tools: Vec<ToolCall>,
     pub(crate) finish_reason: String,
-    /// In OpenAI's shape unless the script says otherwise; none when the script forbids it.
-    pub(crate) usage: Option<Value>,
     pub(crate) includes_usage: bool,
     pub(crate) done: bool,
+    /// None when the script forbids it.
+    usage: Option<Usage>,
+}
+
+enum Usage {
+    Scripted(Value),
+    Counted(Counts),
+}
+
+/// Words, which are this provider's tokens.
+pub(crate) struct Counts {
+    pub(crate) input: u64,
+    /// With `reasoning`.
+    pub(crate) output: u64,
+    pub(crate) reasoning: u64,
 }
 
 impl Draft {
@@ -48,7 +64,8 @@ impl Draft {
             done: !script.no_done,
         };
         if !script.no_usage {
-            draft.usage = Some(script.usage.clone().unwrap_or_else(|| draft.counted(prompt.words())));
+            let counted = || Usage::Counted(draft.counted(prompt.words()));
+            draft.usage = Some(script.usage.clone().map_or_else(counted, Usage::Scripted));
         }
         draft
     }
@@ -62,28 +79,68 @@ impl Draft {
         self.chunks.iter().filter_map(text).collect()
     }
 
+    /// Whether there is text to say: always, but for a reply that is tool calls alone.
+    pub(crate) fn speaks(&self) -> bool {
+        self.tools.is_empty() || !self.chunks.is_empty()
+    }
+
     /// Identifies the reply; unique within one provider.
     pub(crate) fn id(&self, prefix: &str) -> String {
         format!("{prefix}-fake-{}", self.index)
     }
 
-    fn counted(&self, prompt_words: u64) -> Value {
-        let tools: u64 = self.tools.iter().map(|tool| 1 + count_words(&tool.arguments_text())).sum();
-        let thinking = self.thinking.as_deref().map_or(0, count_words);
-        let reply_words = (count_words(&self.text()) + tools + thinking) * self.choices;
-        json!({
-            "prompt_tokens": prompt_words,
-            "completion_tokens": reply_words,
-            "total_tokens": prompt_words + reply_words,
+    pub(crate) fn tool_id(&self, prefix: &str, index: usize, tool: &ToolCall) -> String {
+        tool.id.clone().unwrap_or_else(|| format!("{prefix}_fake_{}_{index}", self.index))
+    }
+
+    /// The usage as the script gives it, else counted and put into the dialect's shape.
+    pub(crate) fn usage(&self, shape: impl FnOnce(&Counts) -> Value) -> Option<Value> {
+        self.usage.as_ref().map(|usage| match usage {
+            Usage::Scripted(usage) => usage.clone(),
+            Usage::Counted(counts) => shape(counts),
         })
     }
+
+    /// The finish reason in the dialect's words; one that has none is sent as the script has it.
+    pub(crate) fn finish_as<'a>(&'a self, words: &[(&str, &'a str)]) -> &'a str {
+        let word = words.iter().find(|(ours, _)| *ours == self.finish_reason);
+        word.map_or(&self.finish_reason, |(_, theirs)| theirs)
+    }
+
+    fn counted(&self, input: u64) -> Counts {
+        let tools: u64 = self.tools.iter().map(|tool| 1 + count_words(&tool.arguments_text())).sum();
+        let reasoning = self.thinking.as_deref().map_or(0, count_words) * self.choices;
+        let output = (count_words(&self.text()) + tools) * self.choices + reasoning;
+        Counts { input, output, reasoning }
+    }
+}
+
+/// Two fragments of about the same length: a reader that expects a value whole shows.
+pub(crate) fn halves(text: &str) -> (&str, &str) {
+    let middle = text.len() / 2;
+    text.split_at((middle..=text.len()).find(|at| text.is_char_boundary(*at)).unwrap_or(0))
+}
+
+/// A multiple of three bytes long, so that it is recognised in base64 too.
+const SIGNED: &str = "signed-by-the-fake-provider";
+
+/// What makes thinking replayable: it fits one text only, so that mixing blocks up shows.
+pub(crate) fn signature(thinking: &str) -> String {
+    BASE64_STANDARD.encode(format!("{SIGNED}{:016x}", fnv1a(thinking.as_bytes())))
+}
+
+/// Whether a signature may stand beside the text. One that another party made is taken on trust.
+pub(crate) fn signature_fits(signature_text: &str, thinking: &str) -> bool {
+    let ours = BASE64_STANDARD.encode(SIGNED);
+    !signature_text.is_empty()
+        && (!signature_text.starts_with(&ours) || signature_text == signature(thinking))
 }
 
 fn reply_text(script: &Script, prompt: &Prompt, headers: &HeaderMap) -> String {
     if script.echo_headers {
         let echoed: Map<String, Value> =
             header_pairs(headers).into_iter().map(|(name, value)| (name, Value::String(value))).collect();
-        return Value::Object(echoed).to_string();
+        return json!(echoed).to_string();
     }
     match &script.reply {
         Some(reply) => reply.clone(),

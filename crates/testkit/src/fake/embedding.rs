@@ -1,5 +1,6 @@
 //! Embeddings without a model: a bag of words hashed into a unit vector, so that equal texts are equal,
-//! similar texts are near, and nothing is random.
+//! similar texts are near, and nothing is random. In the shapes of OpenAI and Ollama;
+//! Google's are in [`super::gemini`], the other vendors' in [`super::embed`].
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
@@ -12,10 +13,16 @@ const DIMENSIONS: usize = 32;
 /// The longest vector any provider offers, with room.
 const MOST_DIMENSIONS: usize = 16_384;
 
+impl Script {
+    /// The length of vectors: the script's, else what is asked for.
+    pub(crate) fn dimensions_or(&self, asked: Option<&Value>) -> usize {
+        let asked = asked.and_then(Value::as_u64).and_then(|asked| usize::try_from(asked).ok());
+        self.dimensions.or(asked).unwrap_or(DIMENSIONS).clamp(1, MOST_DIMENSIONS)
+    }
+}
+
 pub(crate) fn reply(script: &Script, prompt: &Prompt) -> Value {
-    let asked =
-        prompt.body.get("dimensions").and_then(Value::as_u64).and_then(|asked| usize::try_from(asked).ok());
-    let dimensions = script.dimensions.or(asked).unwrap_or(DIMENSIONS).clamp(1, MOST_DIMENSIONS);
+    let dimensions = script.dimensions_or(prompt.body.get("dimensions"));
     let inputs = inputs(&prompt.body["input"]);
     let words: u64 = inputs.iter().map(|text| count_words(text)).sum();
     let vectors: Vec<Vec<f32>> = inputs.iter().map(|text| vector(text, dimensions)).collect();
@@ -26,13 +33,7 @@ pub(crate) fn reply(script: &Script, prompt: &Prompt) -> Value {
         }
         return body;
     }
-    let as_base64 = prompt.body["encoding_format"] == "base64";
-    let row = |(index, vector): (usize, &Vec<f32>)| {
-        let embedding = if as_base64 { json!(base64_of(vector)) } else { json!(vector) };
-        json!({"object": "embedding", "index": index, "embedding": embedding})
-    };
-    let data: Vec<Value> = vectors.iter().enumerate().map(row).collect();
-    let mut body = json!({"object": "list", "model": prompt.model, "data": data});
+    let mut body = rows(&vectors, prompt.body["encoding_format"] == "base64", &prompt.model);
     if !script.no_usage {
         let counted = || json!({"prompt_tokens": words, "total_tokens": words});
         body["usage"] = script.usage.clone().unwrap_or_else(counted);
@@ -40,16 +41,28 @@ pub(crate) fn reply(script: &Script, prompt: &Prompt) -> Value {
     body
 }
 
+/// OpenAI's list of vectors.
+pub(crate) fn rows(vectors: &[Vec<f32>], as_base64: bool, model: &str) -> Value {
+    let row = |(index, vector): (usize, &Vec<f32>)| {
+        let embedding = if as_base64 { json!(base64_of(vector)) } else { json!(vector) };
+        json!({"object": "embedding", "index": index, "embedding": embedding})
+    };
+    let data: Vec<Value> = vectors.iter().enumerate().map(row).collect();
+    json!({"object": "list", "model": model, "data": data})
+}
+
 /// A text, a list of texts, a list of token ids, or a list of lists of token ids. A token is a word.
-fn inputs(input: &Value) -> Vec<String> {
+pub(crate) fn inputs(input: &Value) -> Vec<String> {
     match input {
         Value::String(text) => vec![text.clone()],
-        Value::Array(items) if items.iter().all(Value::is_number) => vec![tokens(items)],
+        Value::Array(items) if !items.is_empty() && items.iter().all(Value::is_number) => vec![tokens(items)],
         Value::Array(items) => {
             let text = |item: &Value| match item {
                 Value::String(text) => text.clone(),
                 Value::Array(ids) => tokens(ids),
-                other => other.to_string(),
+                other => {
+                    other.get("text").and_then(Value::as_str).map_or_else(|| other.to_string(), str::to_owned)
+                }
             };
             items.iter().map(text).collect()
         }
@@ -61,7 +74,7 @@ fn tokens(ids: &[Value]) -> String {
     ids.iter().map(Value::to_string).collect::<Vec<_>>().join(" ")
 }
 
-fn vector(text: &str, dimensions: usize) -> Vec<f32> {
+pub(crate) fn vector(text: &str, dimensions: usize) -> Vec<f32> {
     let mut vector = vec![0.0_f32; dimensions];
     for word in text.split_whitespace() {
         let place = fnv1a(word.to_lowercase().as_bytes()) % dimensions as u64;
@@ -79,7 +92,7 @@ fn vector(text: &str, dimensions: usize) -> Vec<f32> {
 }
 
 /// FNV-1a, because the standard hasher may change between releases and the vectors must not.
-fn fnv1a(bytes: &[u8]) -> u64 {
+pub(crate) fn fnv1a(bytes: &[u8]) -> u64 {
     bytes
         .iter()
         .fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3))

@@ -4,6 +4,7 @@ use bytes::Bytes;
 use serde_json::{Value, json};
 
 use super::draft::Draft;
+use super::openai;
 use super::play::Output;
 use super::prompt::Dialect;
 use super::script::{Chunk, ToolCall};
@@ -73,7 +74,7 @@ fn finish(line: &mut Value, draft: &Draft) {
     line["done"] = json!(true);
     line["done_reason"] = json!(reason);
     line["total_duration"] = json!(1_000_000);
-    let Some(usage) = &draft.usage else { return };
+    let Some(usage) = draft.usage(openai::usage) else { return };
     for (theirs, ours) in [("prompt_tokens", "prompt_eval_count"), ("completion_tokens", "eval_count")] {
         // A scripted usage may use Ollama's own names.
         if let Some(count) = usage.get(ours).or_else(|| usage.get(theirs)) {

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use serde_json::{Value, json};
 
-use super::draft::{CREATED, Draft};
+use super::draft::{CREATED, Counts, Draft, halves};
 use super::play::Output;
 use super::prompt::Dialect;
 use super::script::{Chunk, ToolCall};
@@ -29,10 +29,18 @@ pub(crate) fn whole(draft: &Draft, dialect: Dialect) -> Value {
         choice
     };
     let mut body = envelope(draft, dialect, false, (0..draft.choices).map(choice).collect());
-    if let Some(usage) = &draft.usage {
-        body["usage"] = usage.clone();
+    if let Some(usage) = draft.usage(usage) {
+        body["usage"] = usage;
     }
     body
+}
+
+pub(crate) fn usage(counts: &Counts) -> Value {
+    json!({
+        "prompt_tokens": counts.input,
+        "completion_tokens": counts.output,
+        "total_tokens": counts.input + counts.output,
+    })
 }
 
 fn message(draft: &Draft) -> Value {
@@ -74,8 +82,8 @@ fn tail(draft: &Draft, dialect: Dialect) -> Vec<Bytes> {
     let end = |index| choice(dialect, index, &json!({}), Some(&draft.finish_reason));
     let mut tail: Vec<Bytes> =
         (0..draft.choices).map(|index| chunk(draft, dialect, vec![end(index)], None)).collect();
-    if let Some(usage) = draft.usage.as_ref().filter(|_| draft.includes_usage) {
-        tail.push(chunk(draft, dialect, Vec::new(), Some(usage)));
+    if let Some(usage) = draft.usage(usage).filter(|_| draft.includes_usage) {
+        tail.push(chunk(draft, dialect, Vec::new(), Some(&usage)));
     }
     if draft.done {
         tail.push(Bytes::from_static(b"data: [DONE]\n\n"));
@@ -101,18 +109,16 @@ fn pieces(draft: &Draft) -> Vec<Piece> {
 /// The name first, then the arguments in two fragments: a reader that expects them whole shows.
 fn tool_deltas(draft: &Draft, index: usize, tool: &ToolCall) -> Vec<Piece> {
     let arguments = tool.arguments_text();
-    let middle = arguments.len() / 2;
-    let cut = (middle..=arguments.len()).find(|at| arguments.is_char_boundary(*at)).unwrap_or(0);
+    let (first, second) = halves(&arguments);
     let mut named = tool_call(draft, index, tool, "");
     named["index"] = json!(index);
     let fragment = |part: &str| json!({"tool_calls": [{"index": index, "function": {"arguments": part}}]});
-    let deltas = [json!({"tool_calls": [named]}), fragment(&arguments[..cut]), fragment(&arguments[cut..])];
+    let deltas = [json!({"tool_calls": [named]}), fragment(first), fragment(second)];
     deltas.into_iter().map(Piece::Delta).collect()
 }
 
 fn tool_call(draft: &Draft, index: usize, tool: &ToolCall, arguments: &str) -> Value {
-    let id = tool.id.clone().unwrap_or_else(|| format!("call_fake_{}_{index}", draft.index));
-    json!({"id": id, "type": "function", "function": {"name": tool.name, "arguments": arguments}})
+    json!({"id": draft.tool_id("call", index, tool), "type": "function", "function": {"name": tool.name, "arguments": arguments}})
 }
 
 fn choice(dialect: Dialect, index: u64, delta: &Value, finish_reason: Option<&str>) -> Value {

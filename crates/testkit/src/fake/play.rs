@@ -18,9 +18,47 @@ const FLUSH: Duration = Duration::from_millis(5);
 /// Pace of a reply that never ends and names none: fast enough to notice, too slow to fill memory.
 const ENDLESS_CHUNK: Duration = Duration::from_millis(10);
 
+/// A chunk of content, which pacing and cuts count and an endless reply repeats, behind the frames that
+/// must come before it.
+#[derive(Default)]
+pub(crate) struct Piece {
+    lead: Bytes,
+    chunk: Bytes,
+}
+
+impl From<Bytes> for Piece {
+    fn from(chunk: Bytes) -> Self {
+        Self { lead: Bytes::new(), chunk }
+    }
+}
+
+/// Gathers the frames of a stream that has more than content.
+#[derive(Default)]
+pub(crate) struct Frames {
+    lead: Vec<u8>,
+    pieces: Vec<Piece>,
+}
+
+impl Frames {
+    /// A frame that is no content: it leads the next chunk, or ends the stream.
+    pub(crate) fn frame(&mut self, bytes: impl AsRef<[u8]>) {
+        self.lead.extend_from_slice(bytes.as_ref());
+    }
+
+    pub(crate) fn chunk(&mut self, chunk: impl Into<Bytes>) {
+        let lead = std::mem::take(&mut self.lead).into();
+        self.pieces.push(Piece { lead, chunk: chunk.into() });
+    }
+
+    pub(crate) fn end(self) -> Output {
+        let tail = vec![self.lead.into()];
+        Output { content: Box::new(self.pieces.into_iter()), tail, length: None }
+    }
+}
+
 /// What is written: content, in pieces that pacing and cuts count, then what ends it.
 pub(crate) struct Output {
-    content: Box<dyn Iterator<Item = Bytes> + Send>,
+    content: Box<dyn Iterator<Item = Piece> + Send>,
     tail: Vec<Bytes>,
     /// Known for a body sent with `content-length`; the others are chunked.
     length: Option<u64>,
@@ -30,15 +68,21 @@ impl Output {
     pub(crate) fn whole(body: impl Into<Bytes>) -> Self {
         let body = body.into();
         let length = Some(body.len() as u64);
-        Self { content: Box::new(std::iter::once(body)), tail: Vec::new(), length }
+        Self { content: Box::new(std::iter::once(body.into())), tail: Vec::new(), length }
     }
 
     pub(crate) fn stream(content: Vec<Bytes>, tail: Vec<Bytes>) -> Self {
-        Self { content: Box::new(content.into_iter()), tail, length: None }
+        Self { content: Box::new(content.into_iter().map(Piece::from)), tail, length: None }
     }
 
     pub(crate) fn endless(content: impl Iterator<Item = Bytes> + Send + 'static) -> Self {
-        Self { content: Box::new(content), tail: Vec::new(), length: None }
+        Self { content: Box::new(content.map(Piece::from)), tail: Vec::new(), length: None }
+    }
+
+    /// All of it at once.
+    pub(crate) fn into_bytes(self) -> Vec<u8> {
+        let content = self.content.flat_map(|piece| [piece.lead, piece.chunk]);
+        content.chain(self.tail).flatten().collect()
     }
 
     /// Starts writing. The watch is completed when the last byte, or the cut, has been handed over.
@@ -72,8 +116,11 @@ async fn perform(output: Output, script: &Script, sender: &Sender<Result<Bytes, 
             writer.pause(chunk_pause).await?;
         }
         writer.stop_at(script, written).await?;
-        last = piece.clone();
-        writer.write(piece).await?;
+        last = piece.chunk.clone();
+        if !piece.lead.is_empty() {
+            writer.write(piece.lead).await?;
+        }
+        writer.write(piece.chunk).await?;
         written += 1;
     }
     // A cut or stall beyond the last chunk still comes before the frames that say the reply is whole.

@@ -29,19 +29,21 @@ pub struct Script {
     pub reply: Option<String>,
     /// The reply in pieces: one stream frame each, joined (texts only) when not streamed.
     pub chunks: Vec<Chunk>,
-    /// Reasoning text: OpenAI `reasoning_content`, Ollama `thinking`.
+    /// Reasoning text, with a signature where the dialect has one.
     pub thinking: Option<String>,
     /// Tool calls of the reply. The text is then empty unless `reply` or `chunks` says otherwise.
     pub tools: Vec<ToolCall>,
-    /// Overrides `stop`, or `tool_calls` where `tools` is given.
+    /// Overrides `stop`, or `tool_calls` where `tools` is given. OpenAI's words are put into the dialect's
+    /// (`length` is Anthropic's `max_tokens`); any other is sent as it is.
     pub finish_reason: Option<String>,
     /// The reply's text is the received headers, as a JSON object.
     pub echo_headers: bool,
-    /// The usage object, as it shall be sent.
+    /// The usage object, as it shall be sent: in the shape of the dialect that is asked.
     pub usage: Option<Value>,
     /// Send no usage at all.
     pub no_usage: bool,
-    /// End the stream without `data: [DONE]` (Ollama: without the `done` line).
+    /// End the stream without what says that it is whole: `data: [DONE]`, Ollama's `done` line,
+    /// `message_stop`, `response.completed`, `finishReason`, `messageStop`, `message-end`.
     pub no_done: bool,
     /// Length of embedding vectors; otherwise what the request asks for, otherwise 32.
     pub dimensions: Option<usize>,
@@ -67,6 +69,11 @@ pub struct Script {
     pub stall_after_chunks: Option<usize>,
     /// Repeat the last content chunk until the client leaves.
     pub never_end: bool,
+    /// Headers that the request must have, with these values; otherwise the answer is 401. Scripts that
+    /// answer with `raw` or an error are not asked.
+    pub require_header: BTreeMap<String, String>,
+    /// Answer requests that the vendor would refuse.
+    pub lenient: bool,
     /// Apply the script this many times; afterwards the model behaves by default again.
     pub times: Option<u32>,
 }
@@ -127,6 +134,14 @@ impl ToolCall {
             other => other.to_string(),
         }
     }
+
+    /// For dialects that carry a value; a text that is no JSON stays a text.
+    pub(crate) fn arguments_value(&self) -> Value {
+        match &self.arguments {
+            Value::String(text) => serde_json::from_str(text).unwrap_or_else(|_| self.arguments.clone()),
+            other => other.clone(),
+        }
+    }
 }
 
 /// Why a script cannot be used.
@@ -160,6 +175,9 @@ impl Script {
             let invalid = || ScriptError::Header(name.clone());
             let header = HeaderName::from_bytes(name.as_bytes()).map_err(|_| invalid())?;
             headers.append(header, HeaderValue::from_str(value).map_err(|_| invalid())?);
+        }
+        if let Some(name) = self.require_header.keys().find(|name| name.parse::<HeaderName>().is_err()) {
+            return Err(ScriptError::Header(name.clone()));
         }
         Ok((status, headers))
     }

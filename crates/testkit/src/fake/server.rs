@@ -15,6 +15,7 @@ use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
 use super::draft::CREATED;
+use super::kept_responses::KeptResponses;
 use super::log::Log;
 use super::play::Body;
 use super::prompt::Prompt;
@@ -31,6 +32,7 @@ const DEFAULT_MODEL: &str = "fake-model";
 pub(crate) struct State {
     pub(crate) scripts: Scripts,
     pub(crate) log: Log,
+    pub(crate) kept: KeptResponses,
 }
 
 /// Serves until the process ends.
@@ -84,13 +86,17 @@ async fn answer(state: Arc<State>, request: Request<Incoming>) -> Result<Respons
     if path.starts_with(control::PREFIX) {
         return Ok(control::answer(&state, &parts, &body));
     }
-    let prompt = Prompt::read(path, &body);
+    let prompt = Prompt::read(&parts.uri, &body);
     let watch = state.log.record(&parts, &body, &prompt.model);
     if parts.method == Method::GET
         && let Some(listing) = listing(&state, path)
     {
         watch.complete();
         return Ok(control::json_response(StatusCode::OK, &listing));
+    }
+    if let Some((status, body)) = state.kept.answer(&parts.method, path) {
+        watch.complete();
+        return Ok(control::json_response(StatusCode::from_u16(status).unwrap_or(StatusCode::OK), &body));
     }
     let script = state.scripts.next(&prompt.model);
     if script.delay_ms > 0 {
@@ -100,7 +106,7 @@ async fn answer(state: Arc<State>, request: Request<Incoming>) -> Result<Respons
         watch.complete();
         return Err(HangUp::Scripted);
     }
-    Ok(compose::respond(script, &prompt, &parts.headers, watch))
+    Ok(compose::respond(&state.kept, script, prompt, &parts.headers, watch))
 }
 
 /// The models on offer, in the shape of the path that asks.
