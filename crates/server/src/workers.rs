@@ -126,7 +126,10 @@ async fn work(
     counter: Arc<AtomicUsize>,
     stop: CancellationToken,
 ) {
-    let door = Door::new(Gateway { live, transport: Transport::new(tls) });
+    let transport = Transport::new(tls);
+    let upstreams = transport.clone();
+    tokio::spawn(async move { upstreams.keep_clean().await });
+    let door = Door::new(Gateway { live, transport });
     let graceful = GracefulShutdown::new();
     loop {
         let next = tokio::select! {
