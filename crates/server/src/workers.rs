@@ -139,9 +139,9 @@ async fn work(
         let Some((stream, peer)) = next else { break };
         let open = Open(Arc::clone(&counter));
         let Ok(stream) = TcpStream::from_std(stream) else { continue };
-        let connection = graceful.watch(door.connection(stream, peer));
+        let (door, stop, watcher) = (door.clone(), stop.clone(), graceful.watcher());
         tokio::spawn(async move {
-            if let Err(error) = connection.await {
+            if let Err(error) = door.serve(stream, peer, &stop, watcher).await {
                 tracing::debug!(%peer, %error, "a connection ended early");
             }
             drop(open);
