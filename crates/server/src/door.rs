@@ -79,16 +79,14 @@ impl Door {
     ) -> Result<(), Box<dyn Error + Send + Sync>> {
         // Small frames of a stream must not wait for each other.
         let _ = stream.set_nodelay(true);
-        let Ended::Other(stream, read) = plain::serve(&self.house, stream, peer, stop).await? else {
-            return Ok(());
-        };
+        let ended = plain::serve(&self.house, stream, peer, stop).await?;
+        let Ended::Other(read, reader, writer) = ended else { return Ok(()) };
         let house = Arc::clone(&self.house);
         let service = service_fn(move |request| {
             let house = Arc::clone(&house);
             async move { Ok::<_, Infallible>(house.answer(request, peer).await) }
         });
-        let (reading, writing) = stream.into_split();
-        let stream = tokio::io::join(Cursor::new(read).chain(reading), writing);
+        let stream = tokio::io::join(Cursor::new(read).chain(reader), writer);
         let connection = self.http.serve_connection(TokioIo::new(stream), service);
         // Boxed: most connections never come here, and all would carry its state.
         Ok(Box::pin(watcher.watch(connection)).await?)

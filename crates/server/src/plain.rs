@@ -13,15 +13,16 @@ mod reply;
 use std::io;
 use std::net::SocketAddr;
 use std::pin::{Pin, pin};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
 use std::task::{Context, Poll, ready};
 use std::time::{Duration, Instant};
 
 use bytes::{Buf, Bytes, BytesMut};
 use gateway::body::ReplyBody;
 use http::Response;
-use tokio::io::AsyncWriteExt;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
+use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::time::Sleep;
 use tokio_util::sync::{CancellationToken, WaitForCancellationFuture};
 
@@ -29,8 +30,8 @@ use self::head::{Ask, Next};
 use self::incoming::Incoming;
 use crate::door::{HEAD_PATIENCE, House, MOST_HEAD};
 
-/// Room for one read.
-const ROOM: usize = 8 << 10;
+/// Room for one read. The allocator serves larger blocks more slowly.
+const ROOM: usize = 4 << 10;
 /// Bytes a client may send ahead of the reply to its last request.
 const MOST_AHEAD: usize = 64 << 10;
 /// How long a client may go on sending a body that nobody will read; cut off at once it might never see why.
@@ -41,8 +42,8 @@ const LINGER: Duration = Duration::from_secs(1);
 pub(crate) enum Ended {
     /// It is closed.
     Closed,
-    /// Something that is not a plain call has come: here are its first bytes.
-    Other(TcpStream, Bytes),
+    /// Something that is not a plain call has come: here are its first bytes and both directions.
+    Other(Bytes, OwnedReadHalf, OwnedWriteHalf),
 }
 
 /// Serves a connection as long as only plain calls come.
@@ -52,20 +53,22 @@ pub(crate) async fn serve(
     peer: SocketAddr,
     stop: &CancellationToken,
 ) -> io::Result<Ended> {
-    let mut client = Client { stream, input: BytesMut::new() };
+    let (reader, writer) = stream.into_split();
+    let mut client = Client { reading: Reading { reader, input: BytesMut::new(), left: 0 }, writer };
     let mut stopped = pin!(stop.cancelled());
     let mut alarm = pin!(tokio::time::sleep(HEAD_PATIENCE));
     loop {
         let ask = match client.next(&mut stopped, &mut alarm).await? {
             Some(Next::Plain(ask)) => ask,
-            Some(Next::More | Next::Other) => return Ok(Ended::Other(client.stream, client.input.freeze())),
+            Some(Next::More | Next::Other) => {
+                let Reading { reader, input, .. } = client.reading;
+                return Ok(Ended::Other(input.freeze(), reader, client.writer));
+            }
             None => return Ok(Ended::Closed),
         };
-        let left = AtomicU64::new(ask.length);
-        let Some(response) = client.answer(house, ask, peer, &left).await else { return Ok(Ended::Closed) };
-        let unread = client.skip(left.into_inner());
-        let last = unread > 0 || stop.is_cancelled();
-        let sent = reply::send(&client.stream, response, last, &mut client.input).await?;
+        let Some(response) = client.answer(house, ask, peer).await else { return Ok(Ended::Closed) };
+        let last = !client.reading.skip() || stop.is_cancelled();
+        let sent = reply::send(&client.writer, response, last, &mut client.reading).await?;
         if last {
             client.close().await;
         }
@@ -76,9 +79,17 @@ pub(crate) async fn serve(
 }
 
 struct Client {
-    stream: TcpStream,
+    reading: Reading,
+    writer: OwnedWriteHalf,
+}
+
+/// What comes from a client.
+struct Reading {
+    reader: OwnedReadHalf,
     /// Read, not used yet.
     input: BytesMut,
+    /// Bytes of the body of the request in hand that were not used yet.
+    left: u64,
 }
 
 impl Client {
@@ -90,22 +101,23 @@ impl Client {
     ) -> io::Result<Option<Next>> {
         let since = Instant::now();
         let mut tries = 0;
+        let reading = &mut self.reading;
         loop {
-            if !self.input.is_empty() {
-                match head::take(&mut self.input) {
+            if !reading.input.is_empty() {
+                match head::take(&mut reading.input) {
                     // A head in many small pieces is read again and again: the general server does that better.
-                    Next::More if tries == 0 && self.input.len() < MOST_HEAD => tries += 1,
+                    Next::More if tries == 0 && reading.input.len() < MOST_HEAD => tries += 1,
                     next => return Ok(Some(next)),
                 }
-            } else if self.input.capacity() > 0 {
+            } else if reading.input.capacity() > 0 {
                 // An idle connection holds no memory.
-                self.input = BytesMut::new();
+                reading.input = BytesMut::new();
             }
             let more = std::future::poll_fn(|context| {
-                if let Poll::Ready(count) = poll_read(&self.stream, context, &mut self.input, ROOM) {
+                if let Poll::Ready(count) = reading.poll_read(context, ROOM) {
                     return Poll::Ready(count.map(|count| count > 0));
                 }
-                if self.input.is_empty() && stopped.as_mut().poll(context).is_ready() {
+                if reading.input.is_empty() && stopped.as_mut().poll(context).is_ready() {
                     return Poll::Ready(Ok(false));
                 }
                 // One timer for the whole connection, moved only when it goes off.
@@ -123,50 +135,29 @@ impl Client {
         }
     }
 
-    /// The response to a call; `None` when the client has left meanwhile. `left` is what is left of the
-    /// request's body.
-    async fn answer(
-        &mut self,
-        house: &House,
-        ask: Ask,
-        peer: SocketAddr,
-        left: &AtomicU64,
-    ) -> Option<Response<ReplyBody>> {
-        let stream = &self.stream;
-        let mut ahead = BytesMut::new();
-        let response = {
-            let body = Incoming { stream, input: &mut self.input, left };
-            let mut call = pin!(house.call(ask.endpoint, ask.head, body, peer));
-            std::future::poll_fn(|context| {
-                if let Poll::Ready(response) = call.as_mut().poll(context) {
-                    return Poll::Ready(Some(response));
-                }
-                if left.load(Ordering::Relaxed) == 0 && is_gone(stream, context, &mut ahead) {
-                    return Poll::Ready(None);
-                }
-                Poll::Pending
-            })
-            .await
-        };
-        self.input.extend_from_slice(&ahead);
-        response
-    }
-
-    /// Drops what has come of the `left` bytes of a body; how many are still to come.
-    fn skip(&mut self, left: u64) -> u64 {
-        let here = usize::try_from(left).unwrap_or(usize::MAX).min(self.input.len());
-        self.input.advance(here);
-        left - here as u64
+    /// The response to a call; `None` when the client has left meanwhile.
+    async fn answer(&mut self, house: &House, ask: Ask, peer: SocketAddr) -> Option<Response<ReplyBody>> {
+        self.reading.left = ask.length;
+        // The call reads the body; whether the client leaves is looked at beside it.
+        let reading = Mutex::new(&mut self.reading);
+        let mut call = pin!(house.call(ask.endpoint, ask.head, Incoming(&reading), peer));
+        std::future::poll_fn(|context| {
+            if let Poll::Ready(response) = call.as_mut().poll(context) {
+                return Poll::Ready(Some(response));
+            }
+            let mut reading = reading.lock().unwrap_or_else(PoisonError::into_inner);
+            if reading.left == 0 && reading.is_gone(context) { Poll::Ready(None) } else { Poll::Pending }
+        })
+        .await
     }
 
     /// Closes the connection after the client has had time to read the reply.
     async fn close(&mut self) {
         let drained = async {
-            self.stream.shutdown().await?;
+            self.writer.shutdown().await?;
             loop {
-                self.input.clear();
-                let read =
-                    |context: &mut Context<'_>| poll_read(&self.stream, context, &mut self.input, ROOM);
+                self.reading.input.clear();
+                let read = |context: &mut Context<'_>| self.reading.poll_read(context, ROOM);
                 if std::future::poll_fn(read).await? == 0 {
                     return Ok::<(), io::Error>(());
                 }
@@ -176,31 +167,32 @@ impl Client {
     }
 }
 
-/// Reads once, at most about `room` bytes. 0 at the end. Memory is taken only when there is something to read.
-fn poll_read(
-    stream: &TcpStream,
-    context: &mut Context<'_>,
-    into: &mut BytesMut,
-    room: usize,
-) -> Poll<io::Result<usize>> {
-    loop {
-        ready!(stream.poll_read_ready(context))?;
-        into.reserve(room);
-        match stream.try_read_buf(into) {
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-            result => return Poll::Ready(result),
-        }
+impl Reading {
+    /// Reads once, at most about `room` bytes. 0 at the end. Memory is taken only when there is something to
+    /// read.
+    fn poll_read(&mut self, context: &mut Context<'_>, room: usize) -> Poll<io::Result<usize>> {
+        ready!(self.reader.as_ref().poll_read_ready(context))?;
+        self.input.reserve(room);
+        pin!(self.reader.read_buf(&mut self.input)).poll(context)
     }
-}
 
-/// Whether the client has left. What it sends ahead is kept.
-fn is_gone(stream: &TcpStream, context: &mut Context<'_>, ahead: &mut BytesMut) -> bool {
-    while ahead.len() < MOST_AHEAD {
-        match poll_read(stream, context, ahead, ROOM) {
-            Poll::Pending => return false,
-            Poll::Ready(Ok(0) | Err(_)) => return true,
-            Poll::Ready(Ok(_)) => {}
+    /// Whether the client has left. What it sends ahead is kept. Not before the body has been read.
+    fn is_gone(&mut self, context: &mut Context<'_>) -> bool {
+        while self.input.len() < MOST_AHEAD {
+            match self.poll_read(context, ROOM) {
+                Poll::Pending => return false,
+                Poll::Ready(Ok(0) | Err(_)) => return true,
+                Poll::Ready(Ok(_)) => {}
+            }
         }
+        false
     }
-    false
+
+    /// Drops what has come of the rest of the body. Whether that was all of it.
+    fn skip(&mut self) -> bool {
+        let here = usize::try_from(self.left).unwrap_or(usize::MAX).min(self.input.len());
+        self.input.advance(here);
+        self.left -= here as u64;
+        self.left == 0
+    }
 }

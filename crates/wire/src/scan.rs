@@ -7,9 +7,6 @@ use std::ops::Range;
 
 use memchr::memchr2;
 
-/// Bytes of a string that are looked at one by one before a wide search pays off.
-const SHORT: usize = 16;
-
 /// `bytes` as text, if that is what they are.
 #[must_use]
 pub fn text(bytes: &[u8]) -> Option<&str> {
@@ -45,14 +42,6 @@ pub fn object<'a>(text: &'a str, mut each: impl FnMut(&'a str, Range<usize>)) ->
 /// The index of the quote that ends the string whose content begins at `from`.
 fn string_end(json: &[u8], from: usize) -> Option<usize> {
     let mut at = from;
-    // Names and most values are short: for those a wide search costs more than it saves.
-    for byte in json.get(from..)?.iter().take(SHORT) {
-        match byte {
-            b'"' => return Some(at),
-            b'\\' => break,
-            _ => at += 1,
-        }
-    }
     loop {
         at += memchr2(b'"', b'\\', json.get(at..)?)?;
         if json[at] == b'"' {

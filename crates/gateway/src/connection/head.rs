@@ -71,7 +71,7 @@ pub(super) fn write(
     }
     if length > 0 || !matches!(*method, Method::GET | Method::HEAD) {
         out.extend_from_slice(b"content-length: ");
-        out.extend_from_slice(HeaderValue::from(length).as_bytes());
+        out.extend_from_slice(itoa::Buffer::new().format(length).as_bytes());
         out.extend_from_slice(b"\r\n");
     }
     out.extend_from_slice(b"\r\n");

@@ -17,8 +17,9 @@ use super::framing::{Framing, Step};
 use super::head::{self, Head, NotHttp};
 use crate::body::Pieces;
 
-/// Room for one read: at first, and at most, for bodies whose reads fill it.
-const LEAST_ROOM: usize = 8 << 10;
+/// Room for one read: at first (the allocator serves larger blocks more slowly), and at most, for bodies whose
+/// reads fill it.
+const LEAST_ROOM: usize = 4 << 10;
 const MOST_ROOM: usize = 256 << 10;
 /// Slices handed to the system in one write.
 const MOST_SLICES: usize = 16;

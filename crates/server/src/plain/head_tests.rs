@@ -12,7 +12,10 @@ fn read(bytes: &str) -> (Next, BytesMut) {
 fn a_call_of_a_model_is_plain() {
     let head = "POST /engines/a%2Fb/embeddings/?x=1 HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\nConnection: Keep-Alive\r\nA: 1\r\na: 2\r\n\r\n";
     let (Next::Plain(ask), rest) = read(&format!("{head}abc")) else { panic!("not plain") };
-    assert_eq!((ask.endpoint.operation(), ask.endpoint.named.as_deref()), (Operation::Embedding, Some("a/b")));
+    assert_eq!(
+        (ask.endpoint.operation(), ask.endpoint.named.as_deref()),
+        (Operation::Embedding, Some("a/b"))
+    );
     assert_eq!(ask.length, 3);
     assert_eq!((ask.head.method.as_str(), ask.head.uri.query()), ("POST", Some("x=1")));
     assert_eq!(ask.head.headers.get_all("a").iter().collect::<Vec<_>>(), ["1", "2"]);

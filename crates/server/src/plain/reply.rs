@@ -10,9 +10,9 @@ use gateway::body::ReplyBody;
 use gateway::stream::Flow;
 use http::header::{self, HeaderMap};
 use http::{Response, StatusCode};
-use tokio::net::TcpStream;
+use tokio::net::tcp::OwnedWriteHalf;
 
-use super::is_gone;
+use super::Reading;
 
 /// Chunks that are ready together are written together, up to about this many bytes.
 const MOST_TOGETHER: usize = 32 << 10;
@@ -20,36 +20,36 @@ const MOST_TOGETHER: usize = 32 << 10;
 const MOST_SLICES: usize = 16;
 
 /// Sends a response, the `last` one of its connection or not. `false` when the client has left; what it sends
-/// ahead is put into `ahead`.
+/// ahead is kept.
 pub(super) async fn send(
-    stream: &TcpStream,
+    writer: &OwnedWriteHalf,
     response: Response<ReplyBody>,
     last: bool,
-    ahead: &mut BytesMut,
+    reading: &mut Reading,
 ) -> io::Result<bool> {
     let (parts, body) = response.into_parts();
     let mut out = head(parts.status, &parts.headers, last);
     match body {
         ReplyBody::Whole(pieces) => {
             out.extend_from_slice(b"content-length: ");
-            out.extend_from_slice(header::HeaderValue::from(pieces.len()).as_bytes());
+            out.extend_from_slice(itoa::Buffer::new().format(pieces.len()).as_bytes());
             out.extend_from_slice(b"\r\n\r\n");
-            write(stream, &mut out.chain(pieces)).await?;
+            write(writer, &mut out.chain(pieces)).await?;
             Ok(true)
         }
         ReplyBody::Stream(flow) => {
             out.extend_from_slice(b"transfer-encoding: chunked\r\n\r\n");
-            stream_out(stream, out, flow, ahead).await
+            stream_out(writer, out, flow, reading).await
         }
     }
 }
 
 /// Passes a stream on as it comes, `out` first.
 async fn stream_out(
-    stream: &TcpStream,
+    writer: &OwnedWriteHalf,
     mut out: BytesMut,
     mut flow: Box<Flow>,
-    ahead: &mut BytesMut,
+    reading: &mut Reading,
 ) -> io::Result<bool> {
     loop {
         let gathered = std::future::poll_fn(|context| {
@@ -60,7 +60,7 @@ async fn stream_out(
                         out.extend_from_slice(b"0\r\n\r\n");
                         return Poll::Ready(Some(true));
                     }
-                    Poll::Pending if is_gone(stream, context, ahead) => return Poll::Ready(None),
+                    Poll::Pending if reading.is_gone(context) => return Poll::Ready(None),
                     Poll::Pending if out.is_empty() => return Poll::Pending,
                     Poll::Pending => break,
                 }
@@ -68,7 +68,7 @@ async fn stream_out(
             Poll::Ready(Some(false))
         });
         let Some(ended) = gathered.await else { return Ok(false) };
-        write(stream, &mut out).await?;
+        write(writer, &mut out).await?;
         if ended {
             return Ok(true);
         }
@@ -97,7 +97,7 @@ fn chunk(out: &mut BytesMut, bytes: &[u8]) {
 
 /// A response's head up to the field that says how long the body is.
 fn head(status: StatusCode, headers: &HeaderMap, last: bool) -> BytesMut {
-    let mut out = BytesMut::with_capacity(1500);
+    let mut out = BytesMut::with_capacity(2048);
     let reason = status.canonical_reason().unwrap_or("Unknown");
     for part in ["HTTP/1.1 ", status.as_str(), " ", reason, "\r\n"] {
         out.extend_from_slice(part.as_bytes());
@@ -138,17 +138,17 @@ fn date(out: &mut BytesMut) {
 }
 
 /// Writes all of `out`, as fast as the client takes it.
-async fn write(stream: &TcpStream, out: &mut impl Buf) -> io::Result<()> {
+async fn write(writer: &OwnedWriteHalf, out: &mut impl Buf) -> io::Result<()> {
     while out.has_remaining() {
         let sent = {
             let mut slices = [IoSlice::new(&[]); MOST_SLICES];
             let count = out.chunks_vectored(&mut slices);
-            stream.try_write_vectored(&slices[..count])
+            writer.try_write_vectored(&slices[..count])
         };
         match sent {
             Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
             Ok(count) => out.advance(count),
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => stream.writable().await?,
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => writer.writable().await?,
             Err(error) => return Err(error),
         }
     }
