@@ -1,5 +1,6 @@
 //! The command line.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -68,6 +69,10 @@ pub(crate) struct Arguments {
     /// Be the fake provider, with this many threads
     #[arg(long, hide = true)]
     pub(crate) serve_upstream: Option<usize>,
+
+    /// Be the forwarder, to this address
+    #[arg(long, hide = true)]
+    pub(crate) serve_forwarder: Option<SocketAddr>,
 }
 
 impl Arguments {
@@ -90,11 +95,13 @@ pub(crate) enum TargetName {
     /// The fake provider itself; its CPU time is the upstream's.
     Direct,
     Nginx,
+    /// A bare forwarder made of hyper, see [`crate::forwarder`].
+    Hyper,
     Gateway,
 }
 
 impl TargetName {
-    pub(crate) const ALL: [Self; 3] = [Self::Direct, Self::Nginx, Self::Gateway];
+    pub(crate) const ALL: [Self; 4] = [Self::Direct, Self::Nginx, Self::Hyper, Self::Gateway];
 }
 
 impl std::fmt::Display for TargetName {
@@ -102,6 +109,7 @@ impl std::fmt::Display for TargetName {
         formatter.pad(match self {
             Self::Direct => "direct",
             Self::Nginx => "nginx",
+            Self::Hyper => "hyper",
             Self::Gateway => "gateway",
         })
     }

@@ -3,7 +3,8 @@
 //!
 //! - [`arguments`]: the command line
 //! - [`scenario`]: the requests
-//! - [`target`]: the processes: the fake provider, nginx, the gateway
+//! - [`target`]: the processes: the fake provider, nginx, the bare forwarder, the gateway
+//! - [`forwarder`]: the bare forwarder
 //! - [`connection`], [`load`]: the client
 //! - [`usage`]: CPU time and memory of a process tree
 //! - [`rounds`]: the order of measuring, and the soak
@@ -14,6 +15,7 @@
 
 mod arguments;
 mod connection;
+mod forwarder;
 mod load;
 mod report;
 mod rounds;
@@ -31,10 +33,17 @@ use arguments::Arguments;
 use report::Report;
 use target::Targets;
 
+/// The gateway's, for the forwarder.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> Result<()> {
     let arguments = Arguments::parse();
     if let Some(workers) = arguments.serve_upstream {
         return serve_upstream(workers);
+    }
+    if let Some(upstream) = arguments.serve_forwarder {
+        return forwarder::serve(announced()?, upstream);
     }
     // The client shares the machine with what it measures; one thread saturates two cores' worth of proxy.
     let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -58,9 +67,15 @@ fn main() -> Result<()> {
     Ok(())
 }
 
-/// This binary is its own upstream, in a process of its own so that its time is not the client's.
+/// This binary is its own upstream and forwarder, in processes of their own so that their time is not the
+/// client's.
 fn serve_upstream(workers: usize) -> Result<()> {
+    Ok(testkit::serve(announced()?, workers)?)
+}
+
+/// A socket on a free port, which is said on standard output.
+fn announced() -> Result<TcpListener> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
     writeln!(std::io::stdout().lock(), "{}", listener.local_addr()?)?;
-    Ok(testkit::serve(listener, workers)?)
+    Ok(listener)
 }

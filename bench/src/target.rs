@@ -1,4 +1,4 @@
-//! The processes that are measured: the fake provider, nginx and the gateway, started on free ports of the
+//! The processes that are measured: the fake provider, nginx, the bare forwarder and the gateway, started on free ports of the
 //! loopback interface, with their files in one temporary directory, stopped when the benchmark ends.
 
 use std::fs::{self, File};
@@ -46,7 +46,8 @@ impl Targets {
     pub(crate) fn start(arguments: &Arguments) -> Result<Self> {
         let files = tempfile::Builder::new().prefix("tollgate-bench-").tempdir()?;
         let master_key = format!("sk-bench-{:016x}", RandomState::new().hash_one(std::process::id()));
-        let (upstream, upstream_address) = start_upstream(arguments.upstream_threads)?;
+        let (upstream, upstream_address) =
+            start_self("--serve-upstream", &arguments.upstream_threads.to_string())?;
         let direct = Target { name: TargetName::Direct, address: upstream_address, process: upstream.id() };
         let mut targets =
             Self { measured: vec![direct], key: master_key, _processes: Vec::new(), _files: files };
@@ -57,6 +58,10 @@ impl Targets {
                     progress("nginx is not installed and is left out (Debian: apt-get install nginx-light)")
                 }
             }
+        }
+        if arguments.targets.contains(&TargetName::Hyper) {
+            let (hyper, address) = start_self("--serve-forwarder", &upstream_address.to_string())?;
+            targets.add(TargetName::Hyper, hyper, address);
         }
         if arguments.targets.contains(&TargetName::Gateway) {
             let (gateway, address) =
@@ -122,9 +127,10 @@ impl Drop for Running {
     }
 }
 
-fn start_upstream(threads: usize) -> Result<(Running, SocketAddr)> {
+/// This binary in one of its other roles, which says its address on its first line.
+fn start_self(role: &str, value: &str) -> Result<(Running, SocketAddr)> {
     let mut child = Command::new(std::env::current_exe()?)
-        .args(["--serve-upstream", &threads.to_string()])
+        .args([role, value])
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .spawn()?;
@@ -133,7 +139,7 @@ fn start_upstream(threads: usize) -> Result<(Running, SocketAddr)> {
         BufReader::new(stdout).read_line(&mut line)?;
     }
     let running = Running::new(child);
-    let address = line.trim().parse().with_context(|| format!("the fake provider said `{}`", line.trim()))?;
+    let address = line.trim().parse().with_context(|| format!("{role} said `{}`", line.trim()))?;
     Ok((running, address))
 }
 

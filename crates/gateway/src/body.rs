@@ -2,10 +2,11 @@
 
 use std::collections::VecDeque;
 use std::convert::Infallible;
+use std::io::IoSlice;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use bytes::Bytes;
+use bytes::{Buf, Bytes};
 use http_body::{Body, Frame, SizeHint};
 
 use crate::stream::Flow;
@@ -47,6 +48,34 @@ impl From<Pieces> for Vec<Bytes> {
 impl From<Bytes> for Pieces {
     fn from(bytes: Bytes) -> Self {
         Self::from(vec![bytes])
+    }
+}
+
+impl Buf for Pieces {
+    fn remaining(&self) -> usize {
+        usize::try_from(self.length).unwrap_or(usize::MAX)
+    }
+
+    fn chunk(&self) -> &[u8] {
+        self.queue.iter().find(|piece| !piece.is_empty()).map_or(&[], |piece| piece)
+    }
+
+    fn chunks_vectored<'a>(&'a self, slices: &mut [IoSlice<'a>]) -> usize {
+        let pieces = self.queue.iter().filter(|piece| !piece.is_empty());
+        slices.iter_mut().zip(pieces).map(|(slice, piece)| *slice = IoSlice::new(piece)).count()
+    }
+
+    fn advance(&mut self, count: usize) {
+        self.length = self.length.saturating_sub(count as u64);
+        let mut left = count;
+        while let Some(piece) = self.queue.front_mut() {
+            if left < piece.len() {
+                piece.advance(left);
+                return;
+            }
+            left -= piece.len();
+            self.queue.pop_front();
+        }
     }
 }
 

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::header::{HeaderMap, USER_AGENT};
+use http::header::{HeaderMap, HeaderName, USER_AGENT};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use wire::envelope::Envelope;
@@ -14,6 +14,10 @@ use crate::refusal::Refusal;
 const LONGEST: f64 = 86_400.0;
 /// More retries help nobody.
 const MOST_RETRIES: u64 = 100;
+
+// Names parsed once; parsing one costs more than looking it up.
+static TIMEOUT: HeaderName = HeaderName::from_static("x-litellm-timeout");
+static RETRIES: HeaderName = HeaderName::from_static("x-litellm-num-retries");
 
 /// The wishes of one call. Absent means: as configured.
 #[derive(Clone, Debug, Default)]
@@ -59,11 +63,11 @@ impl Controls {
         if controls.drop_params.is_none() && is_coding_agent(headers) {
             controls.drop_params = Some(true);
         }
-        if let Some(text) = header(headers, "x-litellm-timeout")? {
-            controls.timeout = seconds("x-litellm-timeout", Some(text))?;
+        if let Some(text) = header(headers, &TIMEOUT)? {
+            controls.timeout = seconds(TIMEOUT.as_str(), Some(text))?;
         }
-        if let Some(text) = header(headers, "x-litellm-num-retries")? {
-            controls.retries = retries("x-litellm-num-retries", Some(text))?;
+        if let Some(text) = header(headers, &RETRIES)? {
+            controls.retries = retries(RETRIES.as_str(), Some(text))?;
         }
         Ok(controls)
     }
@@ -77,9 +81,9 @@ fn is_coding_agent(headers: &HeaderMap) -> bool {
     codex || ["claude-cli/", "claude-code/", "GeminiCLI"].iter().any(|name| agent.starts_with(name))
 }
 
-fn header<'a>(headers: &'a HeaderMap, name: &'static str) -> Result<Option<&'a str>, Refusal> {
+fn header<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Result<Option<&'a str>, Refusal> {
     let Some(value) = headers.get(name) else { return Ok(None) };
-    value.to_str().map(Some).map_err(|_| wrong(name, "plain text"))
+    value.to_str().map(Some).map_err(|_| wrong(name.as_str(), "plain text"))
 }
 
 fn seconds(name: &str, text: Option<&str>) -> Result<Option<Duration>, Refusal> {

@@ -100,8 +100,8 @@ async fn ask(transport: &Transport, call: &Call, payload: &Payload, deployment: 
     let to = lane.count_to.as_ref()?;
     let prepared = prepare::request(call, payload, deployment, lane).ok()?;
     let sent = async {
-        let reply =
-            transport.send(to, Method::POST, prepare::headers(call, lane), prepared.body).await.ok()?;
+        let headers = prepare::headers(call, lane);
+        let reply = transport.send(to, Method::POST, &headers, prepared.body).await.ok()?;
         reply.body.whole(MOST_ANSWER).await.ok().filter(|_| reply.status.is_success())
     };
     let answer: Bytes = tokio::time::timeout(PATIENCE, sent).await.ok().flatten()?;

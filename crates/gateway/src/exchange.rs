@@ -15,7 +15,7 @@ use wire::format::Format;
 use wire::frame::Framing;
 use wire::openai_responses::routed::Routed;
 use wire::reply::Usage;
-use wire::{codecs, ollama, openai_embeddings, tap};
+use wire::{codecs, ollama, openai_embeddings, scan, tap};
 
 use crate::body::Pieces;
 use crate::call::{Call, unix_seconds};
@@ -99,7 +99,7 @@ pub async fn attempt(
     let Prepared { body, reading, losses } = prepared;
     let headers = prepare::headers(call, lane);
     // Pinned here and passed on by reference: futures of this size should not be moved about.
-    let sent = pin!(transport.send(to, Method::POST, headers, body));
+    let sent = pin!(transport.send(to, Method::POST, &headers, body));
     answer(call, payload, deployment, lane.format, sent, reading, losses).await
 }
 
@@ -273,8 +273,7 @@ fn whole(
 
 /// A same-format reply: in OpenAI's the client's model name is spliced in, everything else is as it came.
 fn relayed(format: Format, payload: &Payload, deployment: &Deployment, bytes: Bytes) -> Result<Reply, Fault> {
-    let text =
-        std::str::from_utf8(&bytes).map_err(|_| malformed("the answer is not valid UTF-8".to_owned()))?;
+    let text = scan::text(&bytes).ok_or_else(|| malformed("the answer is not valid UTF-8".to_owned()))?;
     if let Some(mut meter) = codecs::meter(format) {
         meter.whole(text)?;
         let usage = meter.usage();

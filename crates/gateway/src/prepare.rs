@@ -1,6 +1,8 @@
 //! The request as one deployment will see it: the client's bytes with what the configuration changes, or their
 //! translation into the format spoken there; and what it takes to read the answer.
 
+use std::borrow::Cow;
+
 use bytes::Bytes;
 use http::header::{HeaderMap, HeaderName};
 use wire::codec::{ReplyReader, ReplyWriter, Target};
@@ -105,14 +107,14 @@ fn passes(call: &Call, payload: &Payload, lane: &Lane) -> bool {
 
 /// The headers of a request on `lane`: prebuilt, and what Anthropic's clients say about versions where Anthropic's
 /// API is spoken.
-pub(crate) fn headers(call: &Call, lane: &Lane) -> HeaderMap {
+pub(crate) fn headers<'a>(call: &Call, lane: &'a Lane) -> Cow<'a, HeaderMap> {
     static VERSIONS: [HeaderName; 2] =
         [HeaderName::from_static("anthropic-version"), HeaderName::from_static("anthropic-beta")];
-    let mut headers = lane.headers.clone();
+    let mut headers = Cow::Borrowed(&lane.headers);
     if lane.format == Format::AnthropicMessages && call.endpoint.format == lane.format {
         for name in &VERSIONS {
             if let Some(value) = call.headers.get(name) {
-                headers.insert(name, value.clone());
+                headers.to_mut().insert(name, value.clone());
             }
         }
     }

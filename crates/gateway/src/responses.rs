@@ -175,7 +175,7 @@ async fn ask(
     let method = call.endpoint.task.method();
     let body = if method == Method::POST { Bytes::from_static(b"{}") } else { Bytes::new() };
     let sent = async {
-        let reply = gateway.transport.send(&to, method, prepare::headers(call, lane), body.into()).await?;
+        let reply = gateway.transport.send(&to, method, &prepare::headers(call, lane), body.into()).await?;
         let status = reply.status;
         reply.body.whole(MOST_ANSWER).await.map(|bytes| (status, bytes))
     };

@@ -9,8 +9,8 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
-use http::header::{HOST, HeaderMap, HeaderValue};
-use http::{Method, Request, StatusCode, Uri};
+use http::header::{HeaderMap, HeaderValue};
+use http::{Method, StatusCode, Uri};
 use hyper_util::client::legacy::connect::HttpConnector;
 use rustls_platform_verifier::ConfigVerifierExt;
 use wire::fault::{Fault, FaultKind};
@@ -21,6 +21,10 @@ use crate::made::Made;
 
 /// How long a TCP connection may take to open.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// How often idle connections are looked through. Also bounds how long the runtime sleeps: a call whose timer
+/// would be the first to go off makes tokio wake itself with a system call.
+const SWEEP_EVERY: Duration = Duration::from_secs(1);
 
 /// The TLS roots and settings, shared by all workers.
 #[derive(Clone, Debug)]
@@ -50,8 +54,8 @@ pub struct Destination {
     /// The whole address.
     pub(crate) uri: Uri,
     /// Path and query: what is asked of the host.
-    target: Uri,
-    host: HeaderValue,
+    pub(crate) target: Box<str>,
+    pub(crate) host: HeaderValue,
 }
 
 impl Destination {
@@ -68,7 +72,7 @@ impl Destination {
         let target = uri.path_and_query().map_or("/", |path| path.as_str());
         Ok(Self {
             origin: format!("{scheme}://{authority}").into(),
-            target: target.parse().map_err(|error| format!("not an address: {error}"))?,
+            target: target.into(),
             host: HeaderValue::from_str(authority.as_str()).map_err(|_| "the host is not one".to_owned())?,
             uri,
         })
@@ -120,17 +124,22 @@ impl Transport {
         &self,
         to: &Destination,
         method: Method,
-        mut headers: HeaderMap,
+        headers: &HeaderMap,
         body: Pieces,
     ) -> Result<UpstreamReply, Fault> {
-        headers.insert(HOST, to.host.clone());
-        let mut request = Request::new(body);
-        *request.method_mut() = method;
-        *request.uri_mut() = to.target.clone();
-        *request.headers_mut() = headers;
-        let response = self.connections.send(to, request).await.map_err(|error| connection_fault(&error))?;
-        let (head, body) = response.into_parts();
-        Ok(UpstreamReply { status: head.status, headers: head.headers, body: UpstreamBody::Network(body) })
+        let sent = self.connections.send(to, method, headers, body).await;
+        let (status, headers, body) = sent.map_err(|error| connection_fault(&error))?;
+        Ok(UpstreamReply { status, headers, body: UpstreamBody::Network(body) })
+    }
+
+    /// Closes connections that have been idle too long or were closed by the upstream, now and every
+    /// [`SWEEP_EVERY`].
+    pub async fn keep_clean(&self) {
+        let mut due = tokio::time::interval(SWEEP_EVERY);
+        loop {
+            due.tick().await;
+            self.connections.sweep();
+        }
     }
 }
 

@@ -69,7 +69,7 @@ async fn fetch(url: &str, tls: &Tls) -> anyhow::Result<String> {
     let transport = Transport::new(tls);
     let fetched = tokio::time::timeout(PATIENCE, async {
         let reply = transport
-            .send(&to, Method::GET, HeaderMap::new(), Pieces::default())
+            .send(&to, Method::GET, &HeaderMap::new(), Pieces::default())
             .await
             .map_err(|fault| anyhow::anyhow!(fault.message))?;
         if !reply.status.is_success() {

@@ -58,7 +58,7 @@ fn ask(gateway: &RunningGateway, path: &str, body: Option<&Value>) -> anyhow::Re
         let transport = Transport::new(&Tls::new()?);
         let failed = |fault: wire::fault::Fault| anyhow::anyhow!("{url}: {}", fault.message);
         let asked = async {
-            let reply = transport.send(&to, method, headers, Pieces::from(bytes)).await?;
+            let reply = transport.send(&to, method, &headers, Pieces::from(bytes)).await?;
             Ok((reply.status.is_success(), reply.body.whole(MOST_BYTES).await?))
         };
         let answered = tokio::time::timeout(PATIENCE, asked).await.context("no answer came in time")?;

@@ -1,6 +1,9 @@
-//! Where requests come in: one connection, and which part of the house each of its requests goes to.
+//! Where requests come in: one connection, and which part of the house each of its requests goes to. Plain calls
+//! are served by [`crate::plain`], all else by hyper.
 
 use std::convert::Infallible;
+use std::error::Error;
+use std::io::Cursor;
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -10,26 +13,31 @@ use std::time::Duration;
 use axum::Router;
 use bytes::Bytes;
 use gateway::body::ReplyBody;
-use gateway::endpoint::Found;
+use gateway::endpoint::{Endpoint, Found};
 use gateway::life::Gateway;
 use gateway::refusal::Refusal;
 use gateway::{auth, deliver, endpoint, life};
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
+use http::request::Parts;
 use http::{Method, Request, Response, StatusCode};
 use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::server::graceful::GracefulConnection;
+use hyper_util::server::graceful::Watcher;
+use tokio::io::AsyncReadExt;
 use tokio::net::TcpStream;
+use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 use wire::format::Format;
 
+use crate::plain::{self, Ended};
+
 /// A client may take this long for the head of a request, and stay idle this long between two.
-const HEAD_PATIENCE: Duration = Duration::from_secs(75);
+pub(crate) const HEAD_PATIENCE: Duration = Duration::from_secs(75);
 /// Bound of a request's head. (Also the size of one read, so not too small.)
-const MOST_HEAD: usize = 64 << 10;
+pub(crate) const MOST_HEAD: usize = 64 << 10;
 
 /// One worker's door.
 #[derive(Clone)]
@@ -39,7 +47,7 @@ pub(crate) struct Door {
 }
 
 /// What is behind the door.
-struct House {
+pub(crate) struct House {
     gateway: Gateway,
     admin: Router,
 }
@@ -57,37 +65,47 @@ impl Door {
         Self { house: Arc::new(House { admin: admin::router(gateway.clone()), gateway }), http }
     }
 
-    /// One connection, ready to be driven to its end.
-    pub(crate) fn connection(
+    /// Serves one connection to its end. When `stop` is cancelled it ends after the call in flight; `watcher`
+    /// says when it has.
+    ///
+    /// # Errors
+    /// Why it ended early, for the log.
+    pub(crate) async fn serve(
         &self,
         stream: TcpStream,
         peer: SocketAddr,
-    ) -> impl GracefulConnection<Error: std::fmt::Display> + Send + use<> {
+        stop: &CancellationToken,
+        watcher: Watcher,
+    ) -> Result<(), Box<dyn Error + Send + Sync>> {
         // Small frames of a stream must not wait for each other.
         let _ = stream.set_nodelay(true);
+        let ended = plain::serve(&self.house, stream, peer, stop).await?;
+        let Ended::Other(read, reader, writer) = ended else { return Ok(()) };
         let house = Arc::clone(&self.house);
         let service = service_fn(move |request| {
             let house = Arc::clone(&house);
             async move { Ok::<_, Infallible>(house.answer(request, peer).await) }
         });
-        self.http.serve_connection(TokioIo::new(stream), service)
+        let stream = tokio::io::join(Cursor::new(read).chain(reader), writer);
+        let connection = self.http.serve_connection(TokioIo::new(stream), service);
+        // Boxed: most connections never come here, and all would carry its state.
+        Ok(Box::pin(watcher.watch(connection)).await?)
     }
 }
 
 impl House {
     async fn answer(&self, request: Request<Incoming>, peer: SocketAddr) -> Response<DoorBody> {
         let found = endpoint::find(request.method(), request.uri().path());
-        let open = !self.gateway.live.snapshot().keys.is_locked();
-        if open && let Err(refusal) = auth::only_this_machine(request.headers(), peer.ip()) {
-            let format = found.as_ref().map_or(Format::OpenAiChat, Found::format);
-            return deliver::bare_refusal(&refusal, format, None).map(DoorBody::Gateway);
+        let format = found.as_ref().map_or(Format::OpenAiChat, Found::format);
+        if let Some(refused) = self.refused(request.headers(), format, peer) {
+            return refused.map(DoorBody::Gateway);
         }
         let from_page = request.headers().contains_key(header::ORIGIN);
         let mut response = match found {
             _ if from_page && is_preflight(&request) => preflight(request.headers()),
             Some(Found::Endpoint(endpoint)) => {
                 let (head, body) = request.into_parts();
-                life::call(&self.gateway, endpoint, head, body).await.map(DoorBody::Gateway)
+                return self.call(endpoint, head, body, peer).await.map(DoorBody::Gateway);
             }
             Some(Found::WrongMethod { format, allowed }) => wrong_method(&request, format, &allowed),
             None => {
@@ -101,6 +119,34 @@ impl House {
             open_to_pages(response.headers_mut());
         }
         response
+    }
+
+    /// Answers a call of a model.
+    pub(crate) async fn call<B: Body<Data = Bytes>>(
+        &self,
+        endpoint: Endpoint,
+        head: Parts,
+        body: B,
+        peer: SocketAddr,
+    ) -> Response<ReplyBody> {
+        if let Some(refused) = self.refused(&head.headers, endpoint.format, peer) {
+            return refused;
+        }
+        let from_page = head.headers.contains_key(header::ORIGIN);
+        let mut response = life::call(&self.gateway, endpoint, head, body).await;
+        if from_page {
+            open_to_pages(response.headers_mut());
+        }
+        response
+    }
+
+    /// Without keys only this machine is served.
+    fn refused(&self, headers: &HeaderMap, format: Format, peer: SocketAddr) -> Option<Response<ReplyBody>> {
+        if self.gateway.live.snapshot().keys.is_locked() {
+            return None;
+        }
+        let refusal = auth::only_this_machine(headers, peer.ip()).err()?;
+        Some(deliver::bare_refusal(&refusal, format, None))
     }
 }
 

@@ -11,6 +11,7 @@ mod discover;
 mod door;
 mod env;
 mod load;
+mod plain;
 mod reload;
 mod serve;
 mod workers;

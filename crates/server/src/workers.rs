@@ -126,7 +126,10 @@ async fn work(
     counter: Arc<AtomicUsize>,
     stop: CancellationToken,
 ) {
-    let door = Door::new(Gateway { live, transport: Transport::new(tls) });
+    let transport = Transport::new(tls);
+    let upstreams = transport.clone();
+    tokio::spawn(async move { upstreams.keep_clean().await });
+    let door = Door::new(Gateway { live, transport });
     let graceful = GracefulShutdown::new();
     loop {
         let next = tokio::select! {
@@ -136,9 +139,9 @@ async fn work(
         let Some((stream, peer)) = next else { break };
         let open = Open(Arc::clone(&counter));
         let Ok(stream) = TcpStream::from_std(stream) else { continue };
-        let connection = graceful.watch(door.connection(stream, peer));
+        let (door, stop, watcher) = (door.clone(), stop.clone(), graceful.watcher());
         tokio::spawn(async move {
-            if let Err(error) = connection.await {
+            if let Err(error) = door.serve(stream, peer, &stop, watcher).await {
                 tracing::debug!(%peer, %error, "a connection ended early");
             }
             drop(open);

@@ -9,15 +9,15 @@
 mod tests;
 
 use std::borrow::Cow;
-use std::fmt;
+use std::collections::HashMap;
 use std::ops::Range;
 
 use bytes::{Bytes, BytesMut};
-use serde::de::{MapAccess, Visitor};
-use serde::{Deserializer, Serialize};
-use serde_json::value::RawValue;
+use serde::Serialize;
+use serde::de::IgnoredAny;
 
-use crate::scan::string_end;
+use crate::check::{self, Flaw, Place};
+use crate::scan;
 
 /// A body is refused when it has more top-level fields than this; duplicates are looked for pairwise.
 const MOST_FIELDS: usize = 256;
@@ -67,16 +67,15 @@ impl Envelope {
     /// # Errors
     /// See [`EnvelopeError`].
     pub fn read(body: Bytes, max_depth: usize) -> Result<Self, EnvelopeError> {
-        let text = std::str::from_utf8(&body)
+        let text = simdutf8::compat::from_utf8(&body)
             .map_err(|error| EnvelopeError::NotJson(format!("not UTF-8 at byte {}", error.valid_up_to())))?;
-        if depth_exceeds(&body, max_depth) {
-            return Err(EnvelopeError::TooDeep(max_depth));
-        }
-        let mut deserializer = serde_json::Deserializer::from_str(text);
-        let fields = deserializer
-            .deserialize_map(Fields { text })
-            .and_then(|fields| deserializer.end().map(|()| fields))
-            .map_err(|error| EnvelopeError::NotJson(error.to_string()))??;
+        let mut fields: Vec<Field> = Vec::with_capacity(16);
+        let located = check::object(text.as_bytes(), max_depth, |place| add(&mut fields, text, place));
+        located.map_err(|refused| match refused {
+            Refused::Field(error) => error,
+            Refused::Flaw(Flaw::TooDeep) => EnvelopeError::TooDeep(max_depth),
+            Refused::Flaw(Flaw::NotJson) => EnvelopeError::NotJson(flaw(text)),
+        })?;
         Ok(Self { body, fields })
     }
 
@@ -146,7 +145,7 @@ impl Envelope {
 
     /// Ranges are recorded on character boundaries of a body known to be UTF-8.
     fn slice(&self, range: Range<usize>) -> Option<&str> {
-        std::str::from_utf8(self.body.get(range)?).ok()
+        scan::text(self.body.get(range)?)
     }
 }
 
@@ -266,95 +265,49 @@ pub fn write_json<T: Serialize + ?Sized>(out: &mut BytesMut, value: &T) {
     let _ = serde_json::to_writer(out.writer(), value);
 }
 
-/// Whether brackets nest deeper than `limit`. Strings are skipped, nothing is validated.
-#[must_use]
-pub fn depth_exceeds(json: &[u8], limit: usize) -> bool {
-    let mut depth = 0_usize;
-    let mut at = 0;
-    while let Some(byte) = json.get(at) {
-        match byte {
-            b'{' | b'[' => {
-                depth += 1;
-                if depth > limit {
-                    return true;
-                }
-            }
-            b'}' | b']' => depth = depth.saturating_sub(1),
-            b'"' => match string_end(json, at + 1) {
-                Some(quote) => at = quote,
-                None => return false,
-            },
-            _ => {}
-        }
-        at += 1;
-    }
-    false
+/// Why the reading of a body stopped.
+enum Refused {
+    Flaw(Flaw),
+    Field(EnvelopeError),
 }
 
-/// Collects the top-level fields of an object without reading their values.
-struct Fields<'a> {
-    text: &'a str,
-}
-
-impl<'de> Visitor<'de> for Fields<'de> {
-    type Value = Result<Vec<Field>, EnvelopeError>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a JSON object")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-        let mut fields: Vec<Field> = Vec::with_capacity(16);
-        let mut names: Vec<Cow<'de, str>> = Vec::with_capacity(16);
-        let mut refusal = None;
-        while let Some(key) = map.next_key::<Key<'de>>()? {
-            let value: &'de RawValue = map.next_value()?;
-            if refusal.is_some() {
-                continue;
-            }
-            if fields.len() == MOST_FIELDS {
-                refusal = Some(EnvelopeError::TooManyFields);
-            } else if names.contains(&key.0) {
-                refusal = Some(EnvelopeError::Duplicate(key.0.chars().take(64).collect()));
-            } else {
-                let name = match &key.0 {
-                    Cow::Borrowed(name) => Name::Plain(self.place(name)),
-                    Cow::Owned(name) => Name::Escaped(name.as_str().into()),
-                };
-                fields.push(Field { name, value: self.place(value.get()) });
-                names.push(key.0);
-            }
-        }
-        Ok(refusal.map_or(Ok(fields), Err))
+impl From<Flaw> for Refused {
+    fn from(flaw: Flaw) -> Self {
+        Self::Flaw(flaw)
     }
 }
 
-impl Fields<'_> {
-    /// Where a slice of the text lies in it.
-    fn place(&self, part: &str) -> Range<usize> {
-        let start = part.as_ptr() as usize - self.text.as_ptr() as usize;
-        start..start + part.len()
+/// Notes a field, unless there are too many or its name is there already.
+fn add(fields: &mut Vec<Field>, text: &str, place: Place) -> Result<(), Refused> {
+    let spelled = &text[place.name.clone()];
+    let name = if spelled.contains('\\') {
+        let quoted = &text[place.name.start - 1..=place.name.end];
+        // Half of a surrogate pair is JSON to some and not to others.
+        let name = serde_json::from_str::<String>(quoted).map_err(|_| Refused::Flaw(Flaw::NotJson))?;
+        Name::Escaped(name.into())
+    } else {
+        Name::Plain(place.name)
+    };
+    let told = |name: &Name| match name {
+        Name::Plain(range) => text[range.clone()].to_owned(),
+        Name::Escaped(name) => name.to_string(),
+    };
+    let same = |field: &&Field| match (&field.name, &name) {
+        (Name::Plain(one), Name::Plain(other)) => text[one.clone()] == text[other.clone()],
+        (one, other) => told(one) == told(other),
+    };
+    if fields.len() == MOST_FIELDS {
+        return Err(Refused::Field(EnvelopeError::TooManyFields));
     }
+    if fields.iter().find(same).is_some() {
+        return Err(Refused::Field(EnvelopeError::Duplicate(told(&name).chars().take(64).collect())));
+    }
+    fields.push(Field { name, value: place.value });
+    Ok(())
 }
 
-/// A key, borrowed where the JSON spells it without escapes.
-struct Key<'a>(Cow<'a, str>);
-
-impl<'de> serde::Deserialize<'de> for Key<'de> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Read;
-        impl<'de> Visitor<'de> for Read {
-            type Value = Cow<'de, str>;
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a field name")
-            }
-            fn visit_borrowed_str<E>(self, name: &'de str) -> Result<Self::Value, E> {
-                Ok(Cow::Borrowed(name))
-            }
-            fn visit_str<E>(self, name: &str) -> Result<Self::Value, E> {
-                Ok(Cow::Owned(name.to_owned()))
-            }
-        }
-        deserializer.deserialize_str(Read).map(Self)
-    }
+/// What is wrong with a text that is not a JSON object, in a parser's words.
+fn flaw(text: &str) -> String {
+    let read = serde_json::from_str::<HashMap<String, IgnoredAny>>(text);
+    read.map_or_else(|error| error.to_string(), |_| "expected a JSON object".to_owned())
 }

@@ -4,7 +4,7 @@ use bytes::Bytes;
 use proptest::prelude::*;
 use serde_json::{Map, Value};
 
-use super::{Envelope, EnvelopeError, depth_exceeds, json};
+use super::{Envelope, EnvelopeError, json};
 
 fn envelope(text: &str) -> Envelope {
     Envelope::read(Bytes::copy_from_slice(text.as_bytes()), 64).unwrap()
@@ -68,7 +68,12 @@ fn hostile_bodies_are_refused_with_a_reason() {
     assert_eq!(read(b"{\"a\":[[[[[[[[1]]]]]]]]}"), EnvelopeError::TooDeep(8));
     let many: Vec<String> = (0..300).map(|n| format!("\"k{n}\":0")).collect();
     assert_eq!(read(format!("{{{}}}", many.join(",")).as_bytes()), EnvelopeError::TooManyFields);
-    assert!(!depth_exceeds(br#"{"a":"[[[[[[[[[[\"[[[[","b":[[],[],[],[],[],[],[],[],[]]}"#, 3));
+    assert_eq!(
+        read(b"{\"a\":1,\"\\ud800\":2}"),
+        EnvelopeError::NotJson(super::flaw("{\"a\":1,\"\\ud800\":2}"))
+    );
+    let flat = br#"{"a":"[[[[[[[[[[\"[[[[","b":[[],[],[],[],[],[],[],[],[]]}"#;
+    assert!(Envelope::read(Bytes::from_static(flat), 3).is_ok());
 }
 
 proptest! {

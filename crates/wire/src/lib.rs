@@ -19,6 +19,7 @@ pub mod anthropic_messages;
 pub mod bedrock;
 pub mod bedrock_converse;
 pub mod chat;
+mod check;
 pub mod codec;
 pub mod codecs;
 pub mod embed;

@@ -7,6 +7,12 @@ use std::ops::Range;
 
 use memchr::memchr2;
 
+/// `bytes` as text, if that is what they are.
+#[must_use]
+pub fn text(bytes: &[u8]) -> Option<&str> {
+    simdutf8::basic::from_utf8(bytes).ok()
+}
+
 /// Calls `each` with the name (as spelled, escapes and all) and the place of every top-level value.
 ///
 /// # Errors
@@ -34,8 +40,7 @@ pub fn object<'a>(text: &'a str, mut each: impl FnMut(&'a str, Range<usize>)) ->
 }
 
 /// The index of the quote that ends the string whose content begins at `from`.
-#[must_use]
-pub fn string_end(json: &[u8], from: usize) -> Option<usize> {
+fn string_end(json: &[u8], from: usize) -> Option<usize> {
     let mut at = from;
     loop {
         at += memchr2(b'"', b'\\', json.get(at..)?)?;

@@ -81,7 +81,7 @@ fn raw(json: &str) -> Option<&RawValue> {
 }
 
 fn used(json: &str) -> Option<Usage> {
-    if json == "null" { None } else { usage::read(raw(json)?) }
+    if json == "null" { None } else { usage::read_text(json) }
 }
 
 fn groq(json: &str) -> Option<Usage> {

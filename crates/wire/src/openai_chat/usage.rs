@@ -26,7 +26,12 @@ mod tests;
 /// and is left at its default, see [`tier`].
 #[must_use]
 pub fn read(usage: &RawValue) -> Option<Usage> {
-    let wire: Wire<'_> = object(usage)?;
+    read_text(usage.get())
+}
+
+/// The same for JSON text that nobody has looked at yet.
+pub(crate) fn read_text(usage: &str) -> Option<Usage> {
+    let wire: Wire<'_> = usage.starts_with('{').then(|| serde_json::from_str(usage).ok()).flatten()?;
     if wire.prompt_tokens.0.is_none() && wire.completion_tokens.0.is_none() && wire.total_tokens.0.is_none() {
         return None;
     }
