@@ -1,6 +1,8 @@
 //! A JSON object under construction. Not for editing one that came from elsewhere: that is spliced, see
 //! [`crate::envelope`].
 
+use std::collections::HashMap;
+
 use bytes::Bytes;
 use serde::ser::{SerializeMap, Serializer};
 use serde::{Deserialize, Deserializer, Serialize};
@@ -11,16 +13,27 @@ use crate::raw::Raw;
 
 /// Members of a JSON object under construction; setting one again replaces it.
 #[derive(Clone, Default)]
-pub(crate) struct Members(Vec<(String, Raw)>);
+pub(crate) struct Members {
+    members: Vec<(String, Raw)>,
+    /// Where each name stands: callers choose many of them, so they are not searched for one by one.
+    places: HashMap<String, usize>,
+}
 
 impl Members {
     pub(crate) fn set<T: Serialize + ?Sized>(&mut self, name: &str, value: &T) -> Result<(), TranslateError> {
         let raw = Raw::of(value).map_err(|error| malformed(name, &error.to_string()))?;
-        match self.0.iter_mut().find(|(at, _)| at == name) {
-            Some((_, old)) => *old = raw,
-            None => self.0.push((name.to_owned(), raw)),
-        }
+        self.put(name.to_owned(), raw);
         Ok(())
+    }
+
+    fn put(&mut self, name: String, raw: Raw) {
+        match self.places.get(&name).and_then(|at| self.members.get_mut(*at)) {
+            Some((_, old)) => *old = raw,
+            None => {
+                self.places.insert(name.clone(), self.members.len());
+                self.members.push((name, raw));
+            }
+        }
     }
 
     pub(crate) fn set_some<T: Serialize>(
@@ -33,13 +46,19 @@ impl Members {
 
     /// Takes over the members of the JSON object `raw`.
     pub(crate) fn merge(&mut self, raw: &Raw, path: &str) -> Result<(), TranslateError> {
-        let Members(members) =
+        let Self { members, .. } =
             serde_json::from_str(raw.text()).map_err(|_| malformed(path, "must be an object"))?;
-        members.iter().try_for_each(|(name, raw)| self.set(name, raw))
+        members.into_iter().for_each(|(name, raw)| self.put(name, raw));
+        Ok(())
     }
 
     pub(crate) fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.members.is_empty()
+    }
+
+    /// Its length as text, in bytes, roughly.
+    pub(crate) fn size(&self) -> usize {
+        self.members.iter().map(|(name, raw)| name.len() + raw.text().len() + 4).sum()
     }
 
     pub(crate) fn body(&self) -> Result<Bytes, TranslateError> {
@@ -50,8 +69,8 @@ impl Members {
 
 impl Serialize for Members {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut map = serializer.serialize_map(Some(self.0.len()))?;
-        for (name, raw) in &self.0 {
+        let mut map = serializer.serialize_map(Some(self.members.len()))?;
+        for (name, raw) in &self.members {
             map.serialize_entry(name, raw)?;
         }
         map.end()
@@ -61,6 +80,8 @@ impl Serialize for Members {
 impl<'de> Deserialize<'de> for Members {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let fields = Fields::deserialize(deserializer)?;
-        Ok(Self(fields.0.into_iter().map(|(name, raw)| (name.into_owned(), Raw::from(raw))).collect()))
+        let mut members = Self::default();
+        fields.0.into_iter().for_each(|(name, raw)| members.put(name.into_owned(), Raw::from(raw)));
+        Ok(members)
     }
 }

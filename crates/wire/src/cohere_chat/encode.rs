@@ -132,9 +132,9 @@ fn tools(
     if tools.iter().any(strict) {
         if tools.iter().all(strict) {
             body.set("strict_tools", &true)?;
-        } else {
+        } else if let Some(at) = tools.iter().position(strict) {
             let why = "Cohere is strict about all tools or none";
-            losses.push(Loss { field: "tools.function.strict".to_owned(), why });
+            losses.push(Loss { field: format!("tools[{at}].function.strict"), why });
         }
     }
     if request.parallel_tool_calls == Some(false) {

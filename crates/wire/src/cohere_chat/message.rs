@@ -6,11 +6,12 @@
 
 use std::borrow::Cow;
 
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Serialize, Serializer};
 
 use crate::anthropic_messages::block_type;
 use crate::chat::{Block, ChatRequest, Role, Source, Turn};
 use crate::fault::Loss;
+use crate::openai_chat::object;
 use crate::openai_chat::renames::Renames;
 use crate::raw::Raw;
 
@@ -123,7 +124,7 @@ fn piece<'a>(block: &'a Block, path: &str, losses: &mut Vec<Loss>) -> Option<Pie
             return Some(Part::image(Cow::Owned(url), detail.as_deref()).piece());
         }
         Block::File { source: Source::Text(text), name, hints } => {
-            if hints.iter().any(|(name, raw)| name == "citations" && raw.text().contains("true")) {
+            if hints.iter().any(|(name, raw)| name == "citations" && is_enabled(raw)) {
                 let why = "Cohere cites only what is in the request's documents";
                 losses.push(Loss { field: format!("{path}.citations"), why });
             }
@@ -142,6 +143,15 @@ fn piece<'a>(block: &'a Block, path: &str, losses: &mut Vec<Loss>) -> Option<Pie
     };
     losses.push(Loss { field: path.to_owned(), why });
     None
+}
+
+/// Whether Anthropic's `citations` of a document ask for them.
+fn is_enabled(raw: &Raw) -> bool {
+    #[derive(Deserialize)]
+    struct Citations {
+        enabled: bool,
+    }
+    object::<Citations>(raw.value()).is_some_and(|citations| citations.enabled)
 }
 
 /// One message.

@@ -6,7 +6,7 @@
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::{bounded, extras, first_type, text};
+use super::{bounded, extras, first_type, repeatable, text};
 use crate::codec::Target;
 use crate::embed::{EmbedRequest, EmbedResponse, Vector};
 use crate::embed_codec::{EmbedOutbound, EmbedReader, EmbedUpstream, counted};
@@ -60,6 +60,7 @@ impl EmbedUpstream for CohereEmbed {
         settings.set("embedding_types", &[&kind])?;
         settings.set_some("output_dimension", request.dimensions)?;
         let runs = self.runs(request)?;
+        repeatable(&settings, runs.len())?;
         let typed = request.extras.iter().any(|(name, raw)| name == "input_type" && raw.text() != "null");
         let mut bodies = Vec::with_capacity(runs.len());
         for run in &runs {

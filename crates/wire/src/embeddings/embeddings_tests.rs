@@ -7,6 +7,7 @@ use crate::codec::Target;
 use crate::embed::{EmbedInput, EmbedRequest, EmbedResponse, Vector};
 use crate::embed_codec::join;
 use crate::format::{Format, Operation};
+use crate::raw::Raw;
 use crate::reply::Usage;
 
 const TARGET: Target<'_> = Target { model: "amazon.titan-embed-text-v2:0", call_id: "call" };
@@ -34,6 +35,25 @@ fn many_requests_are_not_too_many() {
     assert_eq!(titan.encode(&texts(2049), &TARGET).err().unwrap().field(), "input");
     let cohere = upstream(Format::CohereEmbed).unwrap();
     assert_eq!(cohere.encode(&texts(2048), &TARGET).unwrap().bodies.len(), 22);
+}
+
+#[test]
+fn what_is_repeated_is_bounded() {
+    let extra = Raw::of(&"x".repeat(16 << 10)).unwrap();
+    let extras = vec![("normalize".to_owned(), extra)];
+    for format in [Format::BedrockTitanEmbed, Format::CohereEmbed] {
+        let encode = |count| {
+            let mut request = EmbedRequest { extras: extras.clone(), ..texts(count) };
+            request.input[0] = EmbedInput::Text("data:image/png;base64,AA".to_owned());
+            if format == Format::CohereEmbed {
+                let picture = request.input[0].clone();
+                request.input.fill(picture);
+            }
+            upstream(format).unwrap().encode(&request, &TARGET).map(|outbound| outbound.bodies.len())
+        };
+        assert_eq!(encode(1000).unwrap(), 1000);
+        assert_eq!(encode(1030).unwrap_err().field(), "body");
+    }
 }
 
 #[test]

@@ -25,6 +25,7 @@ use crate::embed::{EmbedInput, EmbedRequest};
 use crate::embed_codec::EmbedUpstream;
 use crate::fault::{Loss, TranslateError};
 use crate::format::Format;
+use crate::members::Members;
 use crate::ollama::embed::OllamaEmbed;
 use crate::openai_chat::malformed;
 use crate::raw::Raw;
@@ -33,7 +34,7 @@ use crate::raw::Raw;
 #[path = "embeddings_tests.rs"]
 mod tests;
 
-/// Every format that vectors can be asked for in, OpenAI's own excepted.
+/// Every format that vectors can be asked for in, OpenAI's own excepted. A further one is one more line.
 const UPSTREAMS: [&dyn EmbedUpstream; 8] = [
     &OllamaEmbed,
     &CohereEmbed::COHERE,
@@ -72,6 +73,15 @@ fn texts(request: &EmbedRequest, by: Format) -> Result<Vec<&str>, TranslateError
 fn bounded(request: &EmbedRequest) -> Result<(), TranslateError> {
     if request.input.len() > MOST_INPUTS {
         return Err(malformed("input", &format!("must have at most {MOST_INPUTS} elements")));
+    }
+    Ok(())
+}
+
+/// Refuses `settings` that, repeated in each of so many requests, would make far more of a call than it was.
+fn repeatable(settings: &Members, requests: usize) -> Result<(), TranslateError> {
+    const MOST_BYTES: usize = 16 << 20;
+    if requests > 1 && settings.size().saturating_mul(requests) > MOST_BYTES {
+        return Err(malformed("body", "holds too much beside its input, which takes several requests"));
     }
     Ok(())
 }

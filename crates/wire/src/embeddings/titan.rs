@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::{bounded, extras, first_type, text};
+use super::{bounded, extras, first_type, repeatable, text};
 use crate::codec::Target;
 use crate::embed::{EmbedRequest, EmbedResponse, Vector};
 use crate::embed_codec::{EmbedOutbound, EmbedReader, EmbedUpstream, counted};
@@ -77,6 +77,7 @@ impl EmbedUpstream for TitanEmbed {
                 }
             }
         }
+        repeatable(&settings, request.input.len())?;
         let one = |(at, input)| {
             let text = text(input, at, Format::BedrockTitanEmbed)?;
             let picture = input.picture().filter(|_| titan == Titan::Multimodal);
