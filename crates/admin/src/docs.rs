@@ -168,7 +168,7 @@ fn anthropics(summary: &'static str) -> Described {
 }
 
 fn openais(operation: wire::format::Operation) -> Described {
-    use wire::format::Operation::{Chat, Completion, Embedding};
+    use wire::format::Operation::{Chat, Completion, Embedding, Rerank};
     match operation {
         Chat => Described {
             summary: "Continue a conversation",
@@ -194,6 +194,17 @@ fn openais(operation: wire::format::Operation) -> Described {
                 MODEL,
                 ("input", Type::String, "A text or a list of texts"),
                 ("dimensions", Type::Integer, "Length of the vectors"),
+            ],
+        },
+        Rerank => Described {
+            summary: "Order documents by what they say to a question",
+            required: &["model", "query", "documents"],
+            properties: vec![
+                MODEL,
+                ("query", Type::String, "The question"),
+                ("documents", Type::Array, "Texts or objects to order"),
+                ("top_n", Type::Integer, "How many of the best to return"),
+                ("return_documents", Type::Boolean, "Whether the documents are returned with their scores"),
             ],
         },
     }

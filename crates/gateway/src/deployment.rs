@@ -154,7 +154,7 @@ impl Deployment {
         match operation {
             Operation::Completion if self.is_chat_model() => first(Operation::Chat).or_else(own),
             Operation::Completion => own().or_else(|| first(Operation::Chat)),
-            Operation::Chat | Operation::Embedding => own(),
+            Operation::Chat | Operation::Embedding | Operation::Rerank => own(),
         }
     }
 

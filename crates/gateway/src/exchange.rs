@@ -15,7 +15,7 @@ use wire::format::Format;
 use wire::frame::Framing;
 use wire::openai_responses::routed::Routed;
 use wire::reply::Usage;
-use wire::{codecs, ollama, openai_embeddings, scan, tap};
+use wire::{codecs, openai_embeddings, scan, tap};
 
 use crate::body::Pieces;
 use crate::call::{Call, unix_seconds};
@@ -128,7 +128,7 @@ async fn made_here(
     let translated;
     let request = match reading {
         Reading::Relay => &payload.envelope,
-        Reading::Translate { .. } | Reading::Vectors(_) => {
+        Reading::Translate { .. } | Reading::Vectors { .. } => {
             let read = Envelope::read(prepare::contiguous(body.into()), MOST_DEPTH);
             translated = read.map_err(|error| Failure::Refused(Refusal::new(400, error.to_string())))?;
             &translated
@@ -263,8 +263,8 @@ fn whole(
                 usage: response.usage,
             })
         }
-        Reading::Vectors(encoding) => {
-            let response = ollama::embed::read(&bytes).map_err(unreadable)?;
+        Reading::Vectors { reader, encoding } => {
+            let response = reader.read(0, &bytes).map_err(unreadable)?;
             let body = openai_embeddings::write(&response, encoding, &payload.asked);
             Ok(Reply::Whole { body: body.into(), usage: response.usage })
         }
@@ -338,7 +338,7 @@ fn voice(call: &Call, payload: &Payload, deployment: &Deployment, reading: Readi
             let encoder = writer.stream(stamp(call, payload));
             (Voice::Translation(Translation::new(reader.stream(), encoder, exception)), framing)
         }
-        Reading::Relay | Reading::Vectors(_) => {
+        Reading::Relay | Reading::Vectors { .. } => {
             if let Some(meter) = codecs::meter(format) {
                 let keeper = deployment.id.clone();
                 return (Voice::Passing(Passing { format, meter, keeper, exception }), Framing::Sse);

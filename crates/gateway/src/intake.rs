@@ -180,7 +180,7 @@ fn open(call: &Call, bytes: Bytes) -> Result<Envelope, Refusal> {
 }
 
 fn payload(call: &Call, envelope: Envelope, asked: String, group: Arc<Group>) -> Result<Payload, Refusal> {
-    let stream = call.operation() != Operation::Embedding
+    let stream = matches!(call.operation(), Operation::Chat | Operation::Completion)
         && match (call.endpoint.task, envelope.raw("stream")) {
             (Task::Stream, _) => true,
             (Task::Reply, Some("true")) => true,
@@ -202,6 +202,7 @@ fn model(call: &Call, envelope: &Envelope) -> Result<String, Refusal> {
     let default = match call.operation() {
         Operation::Chat | Operation::Completion => &general.completion_model,
         Operation::Embedding => &general.embedding_model,
+        Operation::Rerank => &None,
     };
     match (envelope.raw("model"), envelope.text("model"), default) {
         (_, Some(model), _) => Ok(model.into_owned()),
@@ -227,6 +228,7 @@ fn require(call: &Call, envelope: &Envelope) -> Result<(), Refusal> {
         (_, Operation::Chat) => "messages",
         (_, Operation::Completion) => "prompt",
         (_, Operation::Embedding) => "input",
+        (_, Operation::Rerank) => "query",
     };
     match envelope.raw(field) {
         None | Some("null") => Err(Refusal::new(

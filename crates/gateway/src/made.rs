@@ -14,11 +14,13 @@ use http::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::time::Sleep;
-use wire::embed::{EmbedResponse, Encoding};
+use wire::codec::Stamp;
+use wire::embed::{EmbedResponse, Encoding, Vector};
 use wire::envelope::Envelope;
 use wire::format::{Format, Operation};
 use wire::openai_embeddings;
 use wire::reply::Usage;
+use wire::rerank::{Ranked, RerankResponse};
 
 use crate::call::unix_seconds;
 use crate::transport::{UpstreamBody, UpstreamReply};
@@ -72,6 +74,7 @@ pub fn format(operation: Operation) -> Format {
         Operation::Chat => Format::OpenAiChat,
         Operation::Completion => Format::OpenAiCompletions,
         Operation::Embedding => Format::OpenAiEmbeddings,
+        Operation::Rerank => Format::CohereRerank,
     }
 }
 
@@ -89,7 +92,8 @@ pub fn reply(
         Words::Text(text) => text.to_owned(),
         Words::Echo => echo(&prompt),
     };
-    let stream = request.get::<bool>("stream").unwrap_or(false) && operation != Operation::Embedding;
+    let stream = request.get::<bool>("stream").unwrap_or(false)
+        && matches!(operation, Operation::Chat | Operation::Completion);
     let usage = match words {
         // LiteLLM's fixed counts for mocked replies.
         Words::Text(_) => json!({"prompt_tokens": 10, "completion_tokens": 20, "total_tokens": 30}),
@@ -98,6 +102,7 @@ pub fn reply(
     let id = format!("chatcmpl-{call_id}");
     let made = match operation {
         Operation::Embedding => Made::whole(embedding(model, request)),
+        Operation::Rerank => Made::whole(ranking(request, &id)),
         Operation::Chat | Operation::Completion if stream => streamed(operation, &id, model, &text, &usage),
         Operation::Chat | Operation::Completion => Made::whole(whole(operation, &id, model, &text, &usage)),
     };
@@ -206,10 +211,31 @@ fn embedding(model: &str, request: &Envelope) -> Bytes {
     let tokens: usize = texts.iter().map(|text| words(text)).sum();
     let response = EmbedResponse {
         model: model.to_owned(),
-        vectors: texts.iter().map(|text| vector(text, dimensions)).collect(),
+        vectors: texts.iter().map(|text| Vector::from(vector(text, dimensions).as_slice())).collect(),
         usage: Some(Usage { input: tokens as u64, ..Usage::default() }),
     };
     openai_embeddings::write(&response, encoding, model)
+}
+
+/// Documents ordered by the words they share with the question.
+fn ranking(request: &Envelope, id: &str) -> Bytes {
+    let documents: Vec<Value> = request.get("documents").unwrap_or_default();
+    let query = vector(&request.text("query").unwrap_or_default(), DIMENSIONS);
+    let near = |document: &Value| {
+        let text = document["text"].as_str().or(document.as_str()).unwrap_or_default();
+        let sum: f32 = vector(text, DIMENSIONS).iter().zip(&query).map(|(one, other)| one * other).sum();
+        f64::from(sum)
+    };
+    let mut results: Vec<Ranked> = documents
+        .iter()
+        .enumerate()
+        .map(|(index, document)| Ranked { index, relevance_score: near(document), document: None })
+        .collect();
+    results.sort_by(|one, other| other.relevance_score.total_cmp(&one.relevance_score));
+    results.truncate(request.get::<usize>("top_n").unwrap_or(usize::MAX));
+    let usage = Some(Usage { search_units: 1, ..Usage::default() });
+    let response = RerankResponse { id: id.to_owned(), results, usage };
+    wire::rerank::write(&response, &Stamp::default())
 }
 
 /// A bag of hashed words, of length 1: texts that share words are near each other.

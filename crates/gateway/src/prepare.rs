@@ -8,11 +8,12 @@ use http::header::{HeaderMap, HeaderName};
 use wire::codec::{ReplyReader, ReplyWriter, Target};
 use wire::codecs::Spoken;
 use wire::embed::Encoding;
+use wire::embed_codec::{EmbedOutbound, EmbedReader};
 use wire::envelope::{self, Envelope};
 use wire::fault::{Loss, TranslateError};
 use wire::format::Format;
 use wire::provider::paths::Path;
-use wire::{codecs, ollama, openai_embeddings, provider};
+use wire::{codecs, embeddings, openai_embeddings, provider};
 
 use crate::body::Pieces;
 use crate::call::Call;
@@ -26,8 +27,8 @@ pub(crate) enum Reading {
     Relay,
     /// It is translated.
     Translate { reader: Box<dyn ReplyReader>, writer: Box<dyn ReplyWriter> },
-    /// Ollama's vectors.
-    Vectors(Encoding),
+    /// Vectors in a format of their own.
+    Vectors { reader: Box<dyn EmbedReader>, encoding: Encoding },
 }
 
 /// A request, ready to be sent.
@@ -56,12 +57,17 @@ pub(crate) fn request(
         return quirked(payload, deployment, pieces, Reading::Relay, Vec::new());
     }
     let body = contiguous(pieces);
-    if lane.format == Format::OllamaEmbed {
+    if let Some(upstream) = embeddings::upstream(lane.format) {
         let refuse = |error: TranslateError| Refusal::untranslatable(call.endpoint.route(), &error);
         let request = openai_embeddings::decode(&body).map_err(refuse)?;
-        let encoding = request.encoding;
-        let body = ollama::embed::encode(&request, &lane.model).map_err(refuse)?;
-        return Ok(Prepared { body: body.into(), reading: Reading::Vectors(encoding), losses: Vec::new() });
+        let target = Target { model: &lane.model, call_id: call.id() };
+        let EmbedOutbound { bodies, reader, losses } = upstream.encode(&request, &target).map_err(refuse)?;
+        let [body] = &*bodies else {
+            let message = format!("{} takes fewer inputs a request than these", lane.format.title());
+            return Err(Refusal::new(400, message).with_param("input"));
+        };
+        let reading = Reading::Vectors { reader, encoding: request.encoding };
+        return Ok(Prepared { body: body.clone().into(), reading, losses });
     }
     translated(call, payload, deployment, lane, &body)
 }

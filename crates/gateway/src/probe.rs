@@ -29,6 +29,7 @@ const MOST_TOKENS: u32 = 5;
 pub async fn deployment(gateway: &Gateway, deployment: &Arc<Deployment>) -> Result<(), String> {
     let format = match deployment.mode() {
         Some("embedding") => Format::OpenAiEmbeddings,
+        Some("rerank") => Format::CohereRerank,
         Some("completion") => Format::OpenAiCompletions,
         Some("chat" | "responses") | None => Format::OpenAiChat,
         Some(other) => return Err(format!("models of mode {other} are not probed yet")),
@@ -42,6 +43,9 @@ pub async fn deployment(gateway: &Gateway, deployment: &Arc<Deployment>) -> Resu
             serde_json::json!({"model": deployment.group, "max_tokens": MOST_TOKENS, "prompt": "Say ok."})
         }
         Operation::Embedding => serde_json::json!({"model": deployment.group, "input": "ok"}),
+        Operation::Rerank => {
+            serde_json::json!({"model": deployment.group, "query": "ok", "documents": ["ok"]})
+        }
     };
     let envelope = Envelope::read(envelope::json(&body), 16).map_err(|error| error.to_string())?;
     let payload = Payload {

@@ -6,7 +6,9 @@ use crate::codec::{ClientCodec, Inbound, UpstreamCodec};
 use crate::fault::{Fault, TranslateError};
 use crate::format::Format;
 use crate::meter::Meter;
-use crate::{anthropic_messages, gemini, ollama, openai_chat, openai_completions, openai_responses};
+use crate::{
+    anthropic_messages, cohere_chat, gemini, ollama, openai_chat, openai_completions, openai_responses,
+};
 
 /// What a request says beside its body.
 #[derive(Clone, Copy, Debug)]
@@ -51,13 +53,15 @@ pub fn upstream(format: Format) -> Option<&'static dyn UpstreamCodec> {
         Format::OpenAiResponses => Some(&openai_responses::ResponsesUpstream),
         Format::AnthropicMessages => Some(&anthropic_messages::MessagesUpstream),
         Format::Gemini => Some(&gemini::GeminiUpstream::AiStudio),
+        Format::CohereChat => Some(&cohere_chat::CohereUpstream),
         Format::OllamaChat => Some(&ollama::OllamaChat),
         Format::OllamaGenerate => Some(&ollama::OllamaGenerate),
         Format::BedrockConverse
-        | Format::CohereChat
         | Format::OllamaEmbed
         | Format::OpenAiCompletions
         | Format::OpenAiEmbeddings => None,
+        // Embeddings and reranking are no chat: see `embeddings::upstream` and `rerank::upstream`.
+        _ => None,
     }
 }
 
@@ -76,6 +80,7 @@ pub fn meter(format: Format) -> Option<Box<dyn Meter>> {
         | Format::OllamaChat
         | Format::OllamaGenerate
         | Format::OllamaEmbed => None,
+        _ => None,
     }
 }
 
@@ -95,6 +100,7 @@ pub fn fault(format: Format, status: u16, body: &[u8]) -> Fault {
         | Format::OllamaChat
         | Format::OllamaGenerate
         | Format::OllamaEmbed => openai_chat::fault::read(status, body),
+        _ => openai_chat::fault::read(status, body),
     }
 }
 
@@ -113,6 +119,7 @@ pub fn error_body(format: Format, fault: &Fault) -> Option<Bytes> {
         | Format::OllamaChat
         | Format::OllamaGenerate
         | Format::OllamaEmbed => None,
+        _ => None,
     }
 }
 

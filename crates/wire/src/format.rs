@@ -26,6 +26,42 @@ pub enum Format {
     OllamaGenerate,
     /// Ollama's `POST /api/embed`.
     OllamaEmbed,
+    /// Cohere's `POST /v2/embed`.
+    CohereEmbed,
+    /// Cohere's embedding models on Bedrock, `/model/ID/invoke`.
+    BedrockCohereEmbed,
+    /// Amazon's Titan embedding models on Bedrock, `/model/ID/invoke`: one text a call.
+    BedrockTitanEmbed,
+    /// Voyage's `POST /v1/embeddings`.
+    VoyageEmbed,
+    /// Jina's `POST /v1/embeddings`.
+    JinaEmbed,
+    /// Mistral's `POST /v1/embeddings`.
+    MistralEmbed,
+    /// Hugging Face feature extraction, hosted or by Text Embeddings Inference (`POST /embed`).
+    HuggingFaceEmbed,
+    /// `POST /v2/rerank`, as Cohere documents it.
+    CohereRerank,
+    /// Cohere's older `POST /v1/rerank`.
+    CohereRerankV1,
+    /// Jina's `POST /v1/rerank`.
+    JinaRerank,
+    /// Voyage's `POST /v1/rerank`.
+    VoyageRerank,
+    /// Together's `POST /v1/rerank`.
+    TogetherRerank,
+    /// vLLM's `POST /rerank`.
+    VllmRerank,
+    /// Infinity's `POST /rerank`.
+    InfinityRerank,
+    /// Bedrock's `POST /rerank` of the agent runtime.
+    BedrockRerank,
+    /// `POST /rerank` of Hugging Face's Text Embeddings Inference.
+    HuggingFaceRerank,
+    /// DeepInfra's `POST /v1/inference/MODEL` for rerankers.
+    DeepInfraRerank,
+    /// NVIDIA NIM's `POST …/reranking`.
+    NvidiaRerank,
 }
 
 /// What a caller wants done, whatever the dialect.
@@ -37,6 +73,8 @@ pub enum Operation {
     Completion,
     /// Vectors for texts.
     Embedding,
+    /// Documents ordered by what they say to a question.
+    Rerank,
 }
 
 impl Format {
@@ -52,7 +90,26 @@ impl Format {
             | Self::CohereChat
             | Self::OllamaChat => Operation::Chat,
             Self::OpenAiCompletions | Self::OllamaGenerate => Operation::Completion,
-            Self::OpenAiEmbeddings | Self::OllamaEmbed => Operation::Embedding,
+            Self::OpenAiEmbeddings
+            | Self::OllamaEmbed
+            | Self::CohereEmbed
+            | Self::BedrockCohereEmbed
+            | Self::BedrockTitanEmbed
+            | Self::VoyageEmbed
+            | Self::JinaEmbed
+            | Self::MistralEmbed
+            | Self::HuggingFaceEmbed => Operation::Embedding,
+            Self::CohereRerank
+            | Self::CohereRerankV1
+            | Self::JinaRerank
+            | Self::VoyageRerank
+            | Self::TogetherRerank
+            | Self::VllmRerank
+            | Self::InfinityRerank
+            | Self::BedrockRerank
+            | Self::HuggingFaceRerank
+            | Self::DeepInfraRerank
+            | Self::NvidiaRerank => Operation::Rerank,
         }
     }
 
@@ -71,6 +128,24 @@ impl Format {
             Self::OllamaChat => "Ollama chat",
             Self::OllamaGenerate => "Ollama generate",
             Self::OllamaEmbed => "Ollama embed",
+            Self::CohereEmbed => "Cohere embed",
+            Self::BedrockCohereEmbed => "Cohere embed on Bedrock",
+            Self::BedrockTitanEmbed => "Titan embeddings on Bedrock",
+            Self::VoyageEmbed => "Voyage embeddings",
+            Self::JinaEmbed => "Jina embeddings",
+            Self::MistralEmbed => "Mistral embeddings",
+            Self::HuggingFaceEmbed => "Hugging Face feature extraction",
+            Self::CohereRerank => "Cohere rerank",
+            Self::CohereRerankV1 => "Cohere rerank v1",
+            Self::JinaRerank => "Jina rerank",
+            Self::VoyageRerank => "Voyage rerank",
+            Self::TogetherRerank => "Together rerank",
+            Self::VllmRerank => "vLLM rerank",
+            Self::InfinityRerank => "Infinity rerank",
+            Self::BedrockRerank => "Bedrock rerank",
+            Self::HuggingFaceRerank => "Hugging Face rerank",
+            Self::DeepInfraRerank => "DeepInfra rerank",
+            Self::NvidiaRerank => "NVIDIA NIM rerank",
         }
     }
 }
@@ -83,6 +158,7 @@ impl Operation {
             Self::Chat => "/chat/completions",
             Self::Completion => "/completions",
             Self::Embedding => "/embeddings",
+            Self::Rerank => "/rerank",
         }
     }
 
@@ -93,6 +169,7 @@ impl Operation {
             Self::Chat => "chat",
             Self::Completion => "completion",
             Self::Embedding => "embedding",
+            Self::Rerank => "rerank",
         }
     }
 }

@@ -6,9 +6,9 @@
 //!
 //! Map, in reading order:
 //! - [mod@format]: the wire dialects by name, and the operation each one carries
-//! - [`chat`], [`reply`], [`event`], [`embed`]: the canonical values
-//! - [`codec`]: the seam every format implements, both directions
-//! - [`codecs`]: who implements it, as a table
+//! - [`chat`], [`reply`], [`event`], [`embed`], [`rerank`]: the canonical values
+//! - [`codec`], [`embed_codec`]: the seam every format implements, both directions
+//! - [`codecs`], [`embeddings`], [`rerank`]: who implements it, as tables
 //! - [`envelope`], [`tap`], [`meter`], [`scan`]: same-format traffic, spliced and metered without building a tree
 //! - [`frame`]: bytes of a stream cut into frames, resumable at any byte
 //! - [`bedrock`], [`sigv4`]: where Amazon serves a model, and how a call to it is signed
@@ -22,7 +22,10 @@ pub mod chat;
 mod check;
 pub mod codec;
 pub mod codecs;
+pub mod cohere_chat;
 pub mod embed;
+pub mod embed_codec;
+pub mod embeddings;
 pub mod envelope;
 pub mod event;
 pub mod fault;
@@ -31,6 +34,7 @@ pub mod format;
 pub mod frame;
 pub mod gemini;
 pub mod laws;
+mod members;
 pub mod meter;
 pub mod ollama;
 pub mod openai_chat;
@@ -40,6 +44,7 @@ pub mod openai_responses;
 pub mod provider;
 pub mod raw;
 pub mod reply;
+pub mod rerank;
 pub mod scan;
 pub mod sigv4;
 pub mod tap;

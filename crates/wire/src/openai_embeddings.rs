@@ -1,12 +1,10 @@
 //! OpenAI embeddings towards the client. Not for upstreams that speak this format: that traffic is spliced.
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use serde::{Serialize, Serializer};
 use serde_json::value::RawValue;
 
-use crate::embed::{EmbedInput, EmbedRequest, EmbedResponse, Encoding};
+use crate::embed::{EmbedInput, EmbedRequest, EmbedResponse, Encoding, Vector};
 use crate::fault::TranslateError;
 use crate::openai_chat::{Fields, json, list, malformed, or, typed};
 use crate::raw::Raw;
@@ -79,7 +77,7 @@ pub fn write(response: &EmbedResponse, encoding: Encoding, model: &str) -> Bytes
             .map(|(index, vector)| Item {
                 object: "embedding",
                 index,
-                embedding: Vector { vector, encoding },
+                embedding: Written { vector, encoding },
             })
             .collect(),
         model: or(model, &response.model),
@@ -102,7 +100,7 @@ struct List<'a> {
 struct Item<'a> {
     object: &'static str,
     index: usize,
-    embedding: Vector<'a>,
+    embedding: Written<'a>,
 }
 
 #[derive(Serialize)]
@@ -111,22 +109,17 @@ struct ListUsage {
     total_tokens: u64,
 }
 
-struct Vector<'a> {
-    vector: &'a [f32],
+struct Written<'a> {
+    vector: &'a Vector,
     encoding: Encoding,
 }
 
-impl Serialize for Vector<'_> {
+impl Serialize for Written<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match self.encoding {
-            Encoding::Float => serializer.collect_seq(self.vector),
-            Encoding::Base64 => serializer.serialize_str(&base64(self.vector)),
+        match (self.encoding, self.vector) {
+            (Encoding::Float, Vector::Numbers(raw)) => raw.serialize(serializer),
+            (Encoding::Float, Vector::Base64(_)) => serializer.collect_seq(self.vector.numbers()),
+            (Encoding::Base64, vector) => serializer.serialize_str(&vector.base64()),
         }
     }
-}
-
-/// Base64 of the numbers as little-endian 32-bit floats.
-fn base64(vector: &[f32]) -> String {
-    let bytes: Vec<u8> = vector.iter().flat_map(|number| number.to_le_bytes()).collect();
-    STANDARD.encode(bytes)
 }

@@ -1,7 +1,8 @@
 //! Requests read, replies written, errors that name the field.
 
 use super::{decode, write};
-use crate::embed::{EmbedInput, EmbedResponse, Encoding};
+use crate::embed::{EmbedInput, EmbedResponse, Encoding, Vector};
+use crate::raw::Raw;
 use crate::reply::Usage;
 
 fn text(text: &str) -> EmbedInput {
@@ -45,7 +46,11 @@ fn errors_name_the_field() {
 #[test]
 fn both_encodings() {
     let usage = Some(Usage { input: 3, ..Usage::default() });
-    let response = EmbedResponse { model: "up".to_owned(), vectors: vec![vec![0.5, -1.0], vec![0.1]], usage };
+    let response = EmbedResponse {
+        model: "up".to_owned(),
+        vectors: vec![Vector::from(&[0.5, -1.0][..]), Vector::from(&[0.1][..])],
+        usage,
+    };
     assert_eq!(
         write(&response, Encoding::Float, "public"),
         r#"{"object":"list","data":[{"object":"embedding","index":0,"embedding":[0.5,-1.0]},{"object":"embedding","index":1,"embedding":[0.1]}],"model":"public","usage":{"prompt_tokens":3,"total_tokens":3}}"#
@@ -55,4 +60,18 @@ fn both_encodings() {
     assert!(coded.contains(r#""embedding":"AAAAPwAAgL8=""#), "{coded}");
     assert!(coded.contains(r#""embedding":"zczMPQ==""#), "{coded}");
     assert!(coded.contains(r#""model":"up""#), "{coded}");
+}
+
+#[test]
+fn what_the_provider_wrote_is_what_the_client_gets() {
+    let digits = "[0.12345678901234567,1e-3,-7]";
+    let vectors = vec![
+        Vector::Numbers(Raw::parse(digits.to_owned()).unwrap()),
+        Vector::Base64("AAAAPwAAgL8=".to_owned()),
+    ];
+    let response = EmbedResponse { vectors, ..EmbedResponse::default() };
+    let floats = String::from_utf8(write(&response, Encoding::Float, "m").to_vec()).unwrap();
+    assert!(floats.contains(digits) && floats.contains("[0.5,-1.0]"), "{floats}");
+    let coded = String::from_utf8(write(&response, Encoding::Base64, "m").to_vec()).unwrap();
+    assert!(coded.contains(r#""embedding":"AAAAPwAAgL8=""#), "{coded}");
 }

@@ -68,6 +68,8 @@ pub struct Usage {
     pub audio_output: u64,
     /// Web searches made while answering.
     pub searches: u64,
+    /// Units of search that a reranker bills: a question over up to 100 documents is one.
+    pub search_units: u64,
     /// The service tier that served the call, where the provider says.
     pub tier: Tier,
     /// What the provider says the call cost, in nano-dollars, where it says.

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use tollgate_wire::anthropic_messages::{BedrockInvoke, MessagesClient, MessagesUpstream, VertexRaw};
 use tollgate_wire::bedrock_converse::ConverseUpstream;
 use tollgate_wire::codec::{ClientCodec, Finish, Stamp, Target, UpstreamCodec};
+use tollgate_wire::cohere_chat::CohereUpstream;
 use tollgate_wire::frame::Frame;
 use tollgate_wire::gemini::GeminiUpstream;
 use tollgate_wire::openai_chat::{ChatClient, ChatUpstream};
@@ -104,6 +105,11 @@ fn a_prompt_stays_a_prefix_of_the_next() {
         google["model"] = json!(model);
         grows(&ChatClient, &GeminiUpstream::AiStudio, &google, &messages);
     }
+    for model in ["command-a-03-2025", "command-a-reasoning-08-2025"] {
+        let mut settings = chat.clone();
+        settings["model"] = json!(model);
+        grows(&ChatClient, &CohereUpstream, &settings, &messages);
+    }
 
     let native = json!({"model": "claude-sonnet-4-5", "max_tokens": 9000, "system": "Be brief.",
         "tools": [{"name": "look_up", "input_schema": {"type": "object"}}]});
@@ -136,6 +142,8 @@ fn a_prompt_stays_a_prefix_of_the_next() {
     grows(&MessagesClient, &ResponsesUpstream, &foreign, &messages);
     foreign["model"] = json!("gemini-3-pro-preview");
     grows(&MessagesClient, &GeminiUpstream::Vertex, &foreign, &messages);
+    foreign["model"] = json!("command-a-03-2025");
+    grows(&MessagesClient, &CohereUpstream, &foreign, &messages);
 }
 
 #[test]

@@ -12,8 +12,10 @@
 //! | `upstream.reply.json`, `reply.json` | the upstream's whole reply, and ours |
 //! | `upstream.stream`, `reply.stream` | the upstream's stream, and ours |
 //! | `source.txt` | where the upstream's bytes are from |
+//! | `upstream.error.json`, `fault.txt` | the upstream's failure (`status`, `body`), and what it means |
 //!
 //! An `upstream.stream` of AWS messages is written as server-sent events, which the walker turns into messages.
+//! Cases of embeddings and reranking have files of their own, see `walk/direct.rs`.
 //!
 //! With both replies, the whole one must be what the stream amounts to. `UPDATE=1` writes expectations that
 //! are missing, for review; any other file in a case fails.
@@ -29,6 +31,7 @@ use tollgate_wire::anthropic_messages::{BedrockInvoke, MessagesClient, MessagesU
 use tollgate_wire::bedrock_converse::ConverseUpstream;
 use tollgate_wire::chat::ChatRequest;
 use tollgate_wire::codec::{ClientCodec, Finish, Inbound, Outbound, Read, Stamp, Target, UpstreamCodec};
+use tollgate_wire::cohere_chat::CohereUpstream;
 use tollgate_wire::event::ChatEvent;
 use tollgate_wire::fault::TranslateError;
 use tollgate_wire::fold::fold;
@@ -36,16 +39,20 @@ use tollgate_wire::frame::{Cutter, Framing, aws_message};
 use tollgate_wire::gemini::{GeminiClient, GeminiUpstream, Streamed};
 use tollgate_wire::laws::Laws;
 use tollgate_wire::ollama::{OllamaChat, OllamaGenerate};
-use tollgate_wire::openai_chat::{ChatClient, ChatUpstream};
+use tollgate_wire::openai_chat::{ChatClient, ChatUpstream, fault};
 use tollgate_wire::openai_completions::CompletionClient;
 use tollgate_wire::openai_responses::{ResponsesClient, ResponsesUpstream};
 use tollgate_wire::reply::ChatResponse;
 
-const UPSTREAMS: [(&str, &dyn UpstreamCodec); 10] = [
+#[path = "walk/direct.rs"]
+mod direct;
+
+const UPSTREAMS: [(&str, &dyn UpstreamCodec); 11] = [
     ("anthropic_bedrock", &BedrockInvoke),
     ("anthropic_messages", &MessagesUpstream),
     ("anthropic_vertex", &VertexRaw),
     ("bedrock_converse", &ConverseUpstream),
+    ("cohere_chat", &CohereUpstream),
     ("gemini", &GeminiUpstream::AiStudio),
     ("gemini_vertex", &GeminiUpstream::Vertex),
     ("ollama_chat", &OllamaChat),
@@ -54,16 +61,18 @@ const UPSTREAMS: [(&str, &dyn UpstreamCodec); 10] = [
     ("openai_responses", &ResponsesUpstream),
 ];
 
-const FILES: [&str; 12] = [
+const FILES: [&str; 14] = [
     "client.gemini.json",
     "client.json",
     "client.messages.json",
     "client.responses.json",
     "error.txt",
+    "fault.txt",
     "losses.txt",
     "reply.json",
     "reply.stream",
     "source.txt",
+    "upstream.error.json",
     "upstream.reply.json",
     "upstream.request.json",
     "upstream.stream",
@@ -76,15 +85,21 @@ fn every_case_holds() {
     let mut count = 0;
     for format in entries(&root) {
         let name = format.file_name().unwrap().to_str().unwrap();
-        let Some((_, codec)) = UPSTREAMS.iter().find(|(known, _)| *known == name) else {
+        let codec = UPSTREAMS.iter().find(|(known, _)| *known == name).map(|(_, codec)| *codec);
+        let direct = direct::of(name);
+        if codec.is_none() && direct.is_none() {
             failures.push(format!("{name}: no codec of this name"));
-            continue;
-        };
+        }
         for directory in entries(&format) {
             count += 1;
             let case =
                 Case { label: format!("{name}/{}", directory.file_name().unwrap().display()), directory };
-            failures.extend(case.run(*codec).into_iter().map(|failure| format!("{}: {failure}", case.label)));
+            let found = match (codec, &direct) {
+                (Some(codec), _) => case.run(codec),
+                (None, Some(direct)) => direct.run(&case),
+                (None, None) => Vec::new(),
+            };
+            failures.extend(found.into_iter().map(|failure| format!("{}: {failure}", case.label)));
         }
     }
     assert!(count > 20, "only {count} cases found");
@@ -105,16 +120,7 @@ struct Case {
 
 impl Case {
     fn run(&self, codec: &dyn UpstreamCodec) -> Vec<String> {
-        let mut failures = Vec::new();
-        for path in entries(&self.directory) {
-            let name = path.file_name().unwrap().to_str().unwrap();
-            if !FILES.contains(&name) {
-                failures.push(format!("{name} is not a file of a case"));
-            }
-        }
-        if self.read("source.txt").is_none_or(|text| text.trim().is_empty()) {
-            failures.push("source.txt is missing".to_owned());
-        }
+        let mut failures = self.strangers(&FILES);
         let bodies = ["client.json", "client.messages.json", "client.responses.json", "client.gemini.json"]
             .map(|name| self.read(name));
         let streamed = self.read("upstream.stream").map(|_| Streamed::Events);
@@ -143,6 +149,7 @@ impl Case {
         self.expect("error.txt", "", &mut failures);
         self.expect("upstream.request.json", &pretty(&body), &mut failures);
 
+        self.fault(&mut failures);
         let mut whole: Option<ChatResponse> = None;
         if let Some(reply) = self.read("upstream.reply.json") {
             match reader.whole(reply.as_bytes()) {
@@ -164,6 +171,34 @@ impl Case {
             }
         }
         failures
+    }
+
+    /// Complains of files that are not of `known`, and of a source that is missing.
+    fn strangers(&self, known: &[&str]) -> Vec<String> {
+        let mut failures = Vec::new();
+        for path in entries(&self.directory) {
+            let name = path.file_name().unwrap().to_str().unwrap();
+            if !known.contains(&name) {
+                failures.push(format!("{name} is not a file of a case"));
+            }
+        }
+        if self.read("source.txt").is_none_or(|text| text.trim().is_empty()) {
+            failures.push("source.txt is missing".to_owned());
+        }
+        failures
+    }
+
+    /// Reads the upstream's failure, if the case has one.
+    fn fault(&self, failures: &mut Vec<String>) {
+        let Some(error) = self.read("upstream.error.json") else { return };
+        let error: Value = serde_json::from_str(&error).unwrap();
+        let status = u16::try_from(error["status"].as_u64().unwrap()).unwrap();
+        let fault = fault::read(status, error["body"].to_string().as_bytes());
+        self.expect(
+            "fault.txt",
+            &format!("{:?} {}: {}\n", fault.kind, fault.status, fault.message),
+            failures,
+        );
     }
 
     fn read(&self, name: &str) -> Option<String> {

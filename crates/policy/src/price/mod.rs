@@ -151,7 +151,7 @@ impl Prices {
                 let rates = tokens.plans(now).select(usage.tier, usage.input);
                 let output = match operation {
                     Operation::Chat | Operation::Completion => rates.output(usage)?,
-                    Operation::Embedding => Exact::default(),
+                    Operation::Embedding | Operation::Rerank => Exact::default(),
                 };
                 Some(Charge::rounded(rates.input(usage)?, output))
             }

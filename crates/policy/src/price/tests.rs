@@ -328,6 +328,7 @@ fn any_usage() -> impl Strategy<Value = Usage> {
         audio_input: n[6],
         audio_output: n[7],
         searches: 0,
+        search_units: 0,
         tier,
         reported_cost_nano: None,
     })

@@ -7,7 +7,7 @@
 //! number   = LEB128, 1 to 10 bytes            text = length: number | UTF-8, at most 512 bytes
 //! ending   = 0 complete, 1 abandoned, 2 failed
 //! cost?    = 0 | 1 number                     zigzag nano-dollars: corrections are negative
-//! usage?   = 0 | 1 nine counts, tier, reported cost?     in the order of `wire::reply::Usage`
+//! usage?   = 0 | 1 ten counts, tier, reported cost?     in the order of `wire::reply::Usage`
 //! tier     = 0 standard, 1 flex, 2 priority
 //! ```
 //!
@@ -76,6 +76,7 @@ fn usage(out: &mut Vec<u8>, usage: Usage) {
         audio_input,
         audio_output,
         searches,
+        search_units,
         tier,
         reported_cost_nano,
     } = usage;
@@ -85,6 +86,7 @@ fn usage(out: &mut Vec<u8>, usage: Usage) {
         number(out, count);
     }
     number(out, searches);
+    number(out, search_units);
     out.push(match tier {
         Tier::Standard => 0,
         Tier::Flex => 1,
@@ -212,6 +214,7 @@ impl Fields<'_> {
             audio_input: self.number("audio_input")?,
             audio_output: self.number("audio_output")?,
             searches: self.number("searches")?,
+            search_units: self.number("search_units")?,
             tier: match self.byte("tier")? {
                 0 => Tier::Standard,
                 1 => Tier::Flex,

@@ -10,7 +10,7 @@ fn texts() -> impl Strategy<Value = Vec<String>> {
 
 fn usages() -> impl Strategy<Value = Usage> {
     let tier = prop_oneof![Just(Tier::Standard), Just(Tier::Flex), Just(Tier::Priority)];
-    (any::<[u64; 9]>(), tier, any::<Option<u64>>()).prop_map(|(counts, tier, reported_cost_nano)| Usage {
+    (any::<[u64; 10]>(), tier, any::<Option<u64>>()).prop_map(|(counts, tier, reported_cost_nano)| Usage {
         input: counts[0],
         output: counts[1],
         cache_read: counts[2],
@@ -20,6 +20,7 @@ fn usages() -> impl Strategy<Value = Usage> {
         audio_input: counts[6],
         audio_output: counts[7],
         searches: counts[8],
+        search_units: counts[9],
         tier,
         reported_cost_nano,
     })
@@ -109,7 +110,7 @@ proptest! {
 fn the_format_does_not_change() {
     let expected = b"\x01\xac\x02\x02c1\x01g\x01d\x01p\x01m\x04chat\x00\x01\x09\x01\
         \x01\x03\
-        \x01\x07\xc8\x01\x00\x00\x00\x00\x00\x00\x00\x00\x01\x05";
+        \x01\x07\xc8\x01\x00\x00\x00\x00\x00\x00\x00\x00\x00\x01\x05";
     assert_eq!(encoded(&example()), expected);
 }
 

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use super::members::Members;
-use crate::embed::{EmbedInput, EmbedRequest, EmbedResponse};
+use crate::embed::{self, EmbedInput, EmbedRequest, EmbedResponse};
 use crate::fault::TranslateError;
 use crate::format::Format;
 use crate::openai_chat::{fault, json, malformed, object};
@@ -157,6 +157,6 @@ pub fn read(body: &[u8]) -> Result<EmbedResponse, TranslateError> {
         .filter(|_| !vectors.is_empty())
         .map(|input| Usage { input: input as u64, ..Usage::default() });
     let usage = reply.usage_metadata.and_then(|usage| super::usage::read(usage, false)).or(counted);
-    let vectors = vectors.into_iter().map(|vector| vector.values).collect();
+    let vectors = vectors.iter().map(|vector| embed::Vector::from(vector.values.as_slice())).collect();
     Ok(EmbedResponse { model: String::new(), vectors, usage })
 }

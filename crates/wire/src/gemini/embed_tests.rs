@@ -1,7 +1,7 @@
 //! Requests and replies as Google's API references show them.
 
 use super::{Method, encode, read};
-use crate::embed::{EmbedInput, EmbedRequest};
+use crate::embed::{EmbedInput, EmbedRequest, EmbedResponse, Vector};
 use crate::fault::TranslateError;
 use crate::raw::Raw;
 
@@ -42,19 +42,23 @@ fn requests() {
     assert!(matches!(error, TranslateError::Unsupported { field, .. } if field == "input"));
 }
 
+fn numbers(response: &EmbedResponse) -> Vec<Vec<f32>> {
+    response.vectors.iter().map(Vector::numbers).collect()
+}
+
 #[test]
 fn replies() {
     let batch = read(br#"{"embeddings":[{"values":[0.5,-0.25]},{"values":[1]}]}"#).unwrap();
-    assert_eq!((batch.vectors, batch.usage), (vec![vec![0.5, -0.25], vec![1.0]], None));
+    assert_eq!((numbers(&batch), batch.usage), (vec![vec![0.5, -0.25], vec![1.0]], None));
     let predicted = read(
         br#"{"predictions":[{"embeddings":{"statistics":{"truncated":false,"token_count":6},"values":[0.5]}},{"embeddings":{"statistics":{"token_count":2.0},"values":[1]}}]}"#,
     );
     let predicted = predicted.unwrap();
-    assert_eq!((predicted.vectors, predicted.usage.unwrap().input), (vec![vec![0.5], vec![1.0]], 8));
+    assert_eq!((numbers(&predicted), predicted.usage.unwrap().input), (vec![vec![0.5], vec![1.0]], 8));
     let single =
         read(br#"{"embedding":{"values":[2]},"usageMetadata":{"promptTokenCount":4,"totalTokenCount":4}}"#);
     let single = single.unwrap();
-    assert_eq!((single.vectors, single.usage.unwrap().input), (vec![vec![2.0]], 4));
+    assert_eq!((numbers(&single), single.usage.unwrap().input), (vec![vec![2.0]], 4));
     assert_eq!(read(b"{}").unwrap_err().field(), "embeddings");
     assert_eq!(read(b"<html>").unwrap_err().field(), "body");
     assert_eq!(read(br#"{"error":{"code":400,"message":"no"}}"#).unwrap_err().field(), "error");

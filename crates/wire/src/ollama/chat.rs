@@ -8,11 +8,12 @@ use std::collections::HashMap;
 use serde::Serialize;
 
 use super::reader::{OllamaReader, Operation};
-use super::request::{Members, picture, settings};
+use super::request::{picture, settings};
 use crate::chat::{Block, ChatRequest, Role, Source, ToolChoice};
 use crate::codec::{Outbound, Target, UpstreamCodec};
 use crate::fault::{Loss, TranslateError};
 use crate::format::Format;
+use crate::members::Members;
 use crate::openai_chat::function_tool;
 use crate::raw::Raw;
 

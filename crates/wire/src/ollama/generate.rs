@@ -2,11 +2,12 @@
 //! System turns become `system`; any other turn is a loss. Conversations belong to `/api/chat`.
 
 use super::reader::{OllamaReader, Operation};
-use super::request::{Members, picture, settings};
+use super::request::{picture, settings};
 use crate::chat::{Block, ChatRequest, Role};
 use crate::codec::{Outbound, Target, UpstreamCodec};
 use crate::fault::{Loss, TranslateError};
 use crate::format::Format;
+use crate::members::Members;
 
 /// We speak Ollama's text generation API to a provider.
 #[derive(Clone, Copy, Debug, Default)]

@@ -10,14 +10,11 @@
 //! | `user`, `metadata` and other bookkeeping | not sent, and no loss: it changes nothing in the answer |
 //! | anything else | a loss |
 
-use serde::Serialize;
-use serde::ser::{SerializeMap, Serializer};
-
 use crate::anthropic_messages;
 use crate::chat::{ChatRequest, Shape, Source, ToolChoice};
 use crate::fault::{Loss, TranslateError};
+use crate::members::Members;
 use crate::openai_chat::malformed;
-use crate::raw::Raw;
 
 /// Ollama's model options, as its API documentation and Modelfile reference list them.
 const OPTIONS: [&str; 24] = [
@@ -51,54 +48,6 @@ const OPTIONS: [&str; 24] = [
 const BOOKKEEPING: [&str; 6] =
     ["metadata", "store", "service_tier", "stream_options", "safety_identifier", "prompt_cache_key"];
 
-/// Members of a JSON object under construction; setting one again replaces it.
-#[derive(Default)]
-pub(super) struct Members(Vec<(String, Raw)>);
-
-impl Members {
-    pub(super) fn set<T: Serialize + ?Sized>(&mut self, name: &str, value: &T) -> Result<(), TranslateError> {
-        let raw = Raw::of(value).map_err(|error| malformed(name, &error.to_string()))?;
-        match self.0.iter_mut().find(|(at, _)| at == name) {
-            Some((_, old)) => *old = raw,
-            None => self.0.push((name.to_owned(), raw)),
-        }
-        Ok(())
-    }
-
-    fn set_some<T: Serialize>(&mut self, name: &str, value: Option<T>) -> Result<(), TranslateError> {
-        value.map_or(Ok(()), |value| self.set(name, &value))
-    }
-
-    /// Takes over the members of the JSON object `raw`.
-    fn merge(&mut self, raw: &Raw, path: &str) -> Result<(), TranslateError> {
-        let Members(members) =
-            serde_json::from_str(raw.text()).map_err(|_| malformed(path, "must be an object"))?;
-        members.iter().try_for_each(|(name, raw)| self.set(name, raw))
-    }
-
-    pub(super) fn body(&self) -> Result<bytes::Bytes, TranslateError> {
-        let body = serde_json::to_vec(self).map_err(|error| malformed("body", &error.to_string()))?;
-        Ok(bytes::Bytes::from(body))
-    }
-}
-
-impl Serialize for Members {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut map = serializer.serialize_map(Some(self.0.len()))?;
-        for (name, raw) in &self.0 {
-            map.serialize_entry(name, raw)?;
-        }
-        map.end()
-    }
-}
-
-impl<'de> serde::Deserialize<'de> for Members {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let fields = crate::openai_chat::Fields::deserialize(deserializer)?;
-        Ok(Self(fields.0.into_iter().map(|(name, raw)| (name.into_owned(), Raw::from(raw))).collect()))
-    }
-}
-
 /// Sets `format`, `think`, `keep_alive` and `options` of `request` in `body`. `more` names further fields
 /// that this operation takes at the top level.
 pub(super) fn settings(
@@ -127,7 +76,7 @@ pub(super) fn settings(
             _ => losses.push(Loss { field: name.clone(), why: "Ollama has no such setting" }),
         }
     }
-    if !options.0.is_empty() {
+    if !options.is_empty() {
         body.set("options", &options)?;
     }
     unsaid(request, losses);

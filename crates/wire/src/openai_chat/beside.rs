@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use super::chunk::object;
 use crate::anthropic_messages::block_type;
 use crate::chat::Citation;
 use crate::format::Format;
@@ -57,11 +58,29 @@ impl<'a> Annotation<'a> {
         if citation.from == Format::OpenAiChat {
             return Some(Annotation::Verbatim(&citation.raw));
         }
-        let (start_index, end_index) = gemini::span(citation).unwrap_or(span);
+        let said = gemini::span(citation).or_else(|| cohere_span(citation));
+        let (start_index, end_index) = said.unwrap_or(span);
         let title = citation.title.as_deref().unwrap_or_default();
         let url_citation = UrlCitation { start_index, end_index, title, url: citation.url.as_deref()? };
         Some(Annotation::Page(Page { r#type: "url_citation", url_citation }))
     }
+}
+
+/// Cohere says itself where in the content the text lies, in characters.
+fn cohere_span(citation: &Citation) -> Option<(usize, usize)> {
+    #[derive(serde::Deserialize)]
+    struct Span {
+        start: usize,
+        end: usize,
+    }
+    let raw = (citation.from == Format::CohereChat).then_some(&citation.raw)?;
+    let span: Span = object(raw.value())?;
+    Some((span.start, span.end))
+}
+
+/// The citation as its provider wrote it, for the formats whose citations say more than an annotation can.
+pub(super) fn provider_citation(citation: &Citation) -> Option<&Raw> {
+    matches!(citation.from, Format::AnthropicMessages | Format::CohereChat).then_some(&citation.raw)
 }
 
 impl Serialize for Annotation<'_> {
@@ -102,8 +121,7 @@ impl<'a> ProviderFields<'a> {
 
     /// One source, in a stream.
     pub(super) fn of_citation(citation: &'a Citation) -> Option<Self> {
-        let raw = (citation.from == Format::AnthropicMessages).then_some(&citation.raw)?;
-        Some(Self { citation: Some(raw), ..Self::default() })
+        Some(Self { citation: Some(provider_citation(citation)?), ..Self::default() })
     }
 
     pub(super) fn some(self) -> Option<Self> {

@@ -145,7 +145,7 @@ fn classify(status: u16, words: Words, said: &str) -> Fault {
 }
 
 /// Phrases that providers use when the prompt is too long, in lower case. A pair must occur together.
-const CONTEXT: [(&str, &str); 18] = [
+const CONTEXT: [(&str, &str); 20] = [
     ("context_length_exceeded", ""),
     ("exceed context limit", ""),
     ("this model's maximum context length is", ""),
@@ -161,6 +161,8 @@ const CONTEXT: [(&str, &str); 18] = [
     ("prompt: length", ""),
     ("input is too long", ""),
     ("too many total text bytes", ""),
+    ("too many tokens:", ""),
+    ("too many input tokens", ""),
     ("current length is", "while limit is"),
     ("maximum input length is", "tokens"),
     ("input too long:", "input tokens, limit is"),

@@ -19,19 +19,29 @@ pub(crate) struct Renames {
 impl Renames {
     /// Spells `names` in ASCII letters, digits, `_` and `-`, with at most `longest` of them.
     pub(crate) fn of<'a>(names: impl Iterator<Item = &'a str> + Clone, longest: usize) -> Self {
-        Self::spelled(names, longest, "")
+        Self::spelled(names, longest, "", true)
     }
 
     /// The same, with a letter at the beginning.
     pub(crate) fn lettered<'a>(names: impl Iterator<Item = &'a str> + Clone, longest: usize) -> Self {
-        Self::spelled(names, longest, "t")
+        Self::spelled(names, longest, "t", true)
+    }
+
+    /// The same for upstreams that take identifiers: no `-`, and a letter or `_` at the beginning.
+    pub(crate) fn identifiers<'a>(names: impl Iterator<Item = &'a str> + Clone, longest: usize) -> Self {
+        Self::spelled(names, longest, "_", false)
     }
 
     /// `letter` goes before a name that begins with none, unless it is empty.
-    fn spelled<'a>(names: impl Iterator<Item = &'a str> + Clone, longest: usize, letter: &str) -> Self {
-        let begins =
-            |name: &str| letter.is_empty() || name.starts_with(|first: char| first.is_ascii_alphabetic());
-        let fits = |name: &str, longest| begins(name) && fits(name, longest);
+    fn spelled<'a>(
+        names: impl Iterator<Item = &'a str> + Clone,
+        longest: usize,
+        letter: &str,
+        dashes: bool,
+    ) -> Self {
+        let is_letter = |first: char| first.is_ascii_alphabetic() || letter.starts_with(first);
+        let begins = |name: &str| letter.is_empty() || name.starts_with(is_letter);
+        let fits = |name: &str, longest| begins(name) && fits(name, longest, dashes);
         let mut taken: HashSet<String> = HashSet::new();
         taken.extend(names.clone().filter(|name| fits(name, longest)).map(str::to_owned));
         let mut renames = Self::default();
@@ -40,7 +50,7 @@ impl Renames {
                 continue;
             }
             let prefix = if begins(name) { "" } else { letter };
-            let spelled = free(&format!("{prefix}{name}"), longest, &taken);
+            let spelled = free(&format!("{prefix}{name}"), longest, dashes, &taken);
             taken.insert(spelled.clone());
             renames.meant.insert(spelled.clone(), name.to_owned());
             renames.sent.insert(name.to_owned(), spelled);
@@ -59,16 +69,16 @@ impl Renames {
     }
 }
 
-fn fits(name: &str, longest: usize) -> bool {
-    (1..=longest).contains(&name.len()) && name.bytes().all(is_plain)
+fn fits(name: &str, longest: usize, dashes: bool) -> bool {
+    (1..=longest).contains(&name.len()) && name.bytes().all(|byte| is_plain(byte, dashes))
 }
 
-fn is_plain(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-'
+fn is_plain(byte: u8, dashes: bool) -> bool {
+    byte.is_ascii_alphanumeric() || byte == b'_' || (dashes && byte == b'-')
 }
 
-fn free(name: &str, longest: usize, taken: &HashSet<String>) -> String {
-    let plain = |letter: char| if letter.is_ascii() && is_plain(letter as u8) { letter } else { '_' };
+fn free(name: &str, longest: usize, dashes: bool, taken: &HashSet<String>) -> String {
+    let plain = |letter: char| if letter.is_ascii() && is_plain(letter as u8, dashes) { letter } else { '_' };
     let mut stem: String = name.chars().map(plain).take(longest).collect();
     if stem.is_empty() {
         stem.push('_');

@@ -3,7 +3,7 @@
 use bytes::{BufMut, Bytes, BytesMut};
 use serde::Serialize;
 
-use super::beside::{Annotation, ProviderFields, ThinkingBlock};
+use super::beside::{Annotation, ProviderFields, ThinkingBlock, provider_citation};
 use super::finish;
 use super::stream_writer::ChatStream;
 use super::written::{WrittenUsage, service_tier};
@@ -78,11 +78,11 @@ impl ChatWriter {
                 }
                 Block::Citation(citation) => {
                     annotations.extend(Annotation::of(citation, span));
-                    if citation.from == Format::AnthropicMessages {
+                    if let Some(raw) = provider_citation(citation) {
                         if !std::mem::replace(&mut cited, true) {
                             fields.citations.push(Vec::new());
                         }
-                        fields.citations.last_mut().into_iter().for_each(|list| list.push(&citation.raw));
+                        fields.citations.last_mut().into_iter().for_each(|list| list.push(raw));
                     }
                 }
                 Block::RedactedThinking(data) => signed.push(ThinkingBlock::redacted(data)),

@@ -145,6 +145,8 @@ fn joined(base_path: &str, format: Format, path: &str) -> String {
             let (head, route) = path.split_at(at);
             (OPENAI_ROUTES, head, route)
         }
+        // Embeddings and reranking in formats of their own.
+        _ => (&[], parent, path),
     };
     if let Some(stem) = routes.iter().find_map(|route| base_path.strip_suffix(route)) {
         return format!("{stem}{route}");

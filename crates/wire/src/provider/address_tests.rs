@@ -14,6 +14,7 @@ fn at(
         Operation::Chat => Format::OpenAiChat,
         Operation::Completion => Format::OpenAiCompletions,
         Operation::Embedding => Format::OpenAiEmbeddings,
+        Operation::Rerank => Format::CohereRerank,
     };
     address(provider, provider.speak(operation, caller).unwrap(), api_base, model, version)
 }
