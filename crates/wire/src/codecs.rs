@@ -53,6 +53,7 @@ pub fn upstream(format: Format) -> Option<&'static dyn UpstreamCodec> {
         Format::Gemini => Some(&gemini::GeminiUpstream::AiStudio),
         Format::OllamaChat => Some(&ollama::OllamaChat),
         Format::OllamaGenerate => Some(&ollama::OllamaGenerate),
+        Format::Own(dialect) => Some(dialect.codec()),
         Format::BedrockConverse
         | Format::CohereChat
         | Format::OllamaEmbed
@@ -75,6 +76,7 @@ pub fn meter(format: Format) -> Option<Box<dyn Meter>> {
         | Format::CohereChat
         | Format::OllamaChat
         | Format::OllamaGenerate
+        | Format::Own(_)
         | Format::OllamaEmbed => None,
     }
 }
@@ -94,6 +96,7 @@ pub fn fault(format: Format, status: u16, body: &[u8]) -> Fault {
         | Format::CohereChat
         | Format::OllamaChat
         | Format::OllamaGenerate
+        | Format::Own(_)
         | Format::OllamaEmbed => openai_chat::fault::read(status, body),
     }
 }
@@ -112,6 +115,7 @@ pub fn error_body(format: Format, fault: &Fault) -> Option<Bytes> {
         | Format::CohereChat
         | Format::OllamaChat
         | Format::OllamaGenerate
+        | Format::Own(_)
         | Format::OllamaEmbed => None,
     }
 }

@@ -1,5 +1,7 @@
 //! The wire dialects by name, and which operation each one carries.
 
+use crate::dialect::Dialect;
+
 /// A wire dialect. Behaviour hangs on the codecs, not on matches over this enum.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Format {
@@ -26,6 +28,8 @@ pub enum Format {
     OllamaGenerate,
     /// Ollama's `POST /api/embed`.
     OllamaEmbed,
+    /// A way to chat that one vendor or server speaks alone.
+    Own(Dialect),
 }
 
 /// What a caller wants done, whatever the dialect.
@@ -50,7 +54,8 @@ impl Format {
             | Self::Gemini
             | Self::BedrockConverse
             | Self::CohereChat
-            | Self::OllamaChat => Operation::Chat,
+            | Self::OllamaChat
+            | Self::Own(_) => Operation::Chat,
             Self::OpenAiCompletions | Self::OllamaGenerate => Operation::Completion,
             Self::OpenAiEmbeddings | Self::OllamaEmbed => Operation::Embedding,
         }
@@ -71,6 +76,7 @@ impl Format {
             Self::OllamaChat => "Ollama chat",
             Self::OllamaGenerate => "Ollama generate",
             Self::OllamaEmbed => "Ollama embed",
+            Self::Own(dialect) => dialect.title(),
         }
     }
 }

@@ -8,7 +8,7 @@
 //! - [mod@format]: the wire dialects by name, and the operation each one carries
 //! - [`chat`], [`reply`], [`event`], [`embed`]: the canonical values
 //! - [`codec`]: the seam every format implements, both directions
-//! - [`codecs`]: who implements it, as a table
+//! - [`codecs`]: who implements it, as a table; [`dialect`]: those that one vendor speaks alone
 //! - [`envelope`], [`tap`], [`meter`], [`scan`]: same-format traffic, spliced and metered without building a tree
 //! - [`frame`]: bytes of a stream cut into frames, resumable at any byte
 //! - [`bedrock`], [`sigv4`]: where Amazon serves a model, and how a call to it is signed
@@ -21,6 +21,7 @@ pub mod bedrock_converse;
 pub mod chat;
 pub mod codec;
 pub mod codecs;
+pub mod dialect;
 pub mod embed;
 pub mod envelope;
 pub mod event;
@@ -36,9 +37,14 @@ pub mod openai_chat;
 pub mod openai_completions;
 pub mod openai_embeddings;
 pub mod openai_responses;
+pub mod oracle;
+pub mod prompted;
 pub mod provider;
 pub mod raw;
+pub mod replicate;
 pub mod reply;
+pub mod sagemaker;
 pub mod scan;
 pub mod sigv4;
 pub mod tap;
+pub mod watsonx;
