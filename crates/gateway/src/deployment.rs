@@ -15,8 +15,9 @@ use serde_json::{Map, Value};
 use wire::envelope;
 use wire::fault::Fault;
 use wire::format::{Format, Operation};
+use wire::provider::address::AZURE_API_VERSION;
 use wire::provider::quirks::Concerns;
-use wire::provider::{Addressing, Auth, KeyRule, Provider, address, resolve};
+use wire::provider::{Addressing, Auth, KeyRule, Provider, Speaks, address, resolve};
 use wire::reply::Usage;
 
 use crate::deliver::{self, Labelled};
@@ -36,6 +37,8 @@ pub struct Deployment {
     pub exception: String,
     /// The model as the upstream knows it.
     pub model: String,
+    /// The version of the API that is called, where the provider has versions.
+    pub api_version: Option<String>,
     /// Why it cannot be called (a key or an address is missing), for the caller and for `check`.
     pub trouble: Option<String>,
     /// The entry it was compiled from.
@@ -127,6 +130,7 @@ impl Deployment {
             exception: provider.exception_name(),
             provider,
             model,
+            api_version: versioned(provider, &address),
             trouble,
             defaults: json_fields(&entry.defaults),
             overrides: json_fields(&entry.extra_body),
@@ -210,8 +214,7 @@ impl Deployment {
 
     /// Vendors' own chat models refuse the legacy endpoint; servers of open models take both.
     fn is_chat_model(&self) -> bool {
-        matches!(self.provider.name, "openai" | "azure" | "azure_ai")
-            && self.mode().is_none_or(|mode| mode != "completion")
+        self.provider.chat_models && self.mode().is_none_or(|mode| mode != "completion")
     }
 }
 
@@ -250,6 +253,11 @@ impl Address {
     }
 }
 
+fn versioned(provider: &Provider, address: &Address) -> Option<String> {
+    let default = matches!(provider.addressing, Addressing::Azure).then_some(AZURE_API_VERSION);
+    address.version.as_deref().or(default).map(str::to_owned)
+}
+
 type Lanes = (Vec<Lane>, Option<String>);
 
 fn lanes(
@@ -260,7 +268,7 @@ fn lanes(
     address: &Address,
 ) -> Result<Lanes, String> {
     if provider.addressing == Addressing::BuiltIn {
-        return Ok((provider.speaks.iter().map(|speaks| Lane::made(speaks.format, model)).collect(), None));
+        return Ok((provider.ways(model).map(|speaks| Lane::made(speaks.format, model)).collect(), None));
     }
     let Some(base) = &address.base else {
         return Ok((Vec::new(), Some(missing("address", "api_base", provider.base_env, entry))));
@@ -270,8 +278,16 @@ fn lanes(
     let needed = matches!(provider.key, KeyRule::Required) && own_address;
     let unlocked = !needed || key.is_some() || entry.azure_ad_token.is_some();
     let trouble = (!unlocked).then(|| missing("API key", "api_key", provider.key_env, entry));
+    let trouble = match provider.auth {
+        Auth::SignIn(sign_in) => Some(format!(
+            "{} needs a sign-in to {}, which is not supported yet",
+            entry.model,
+            sign_in.title()
+        )),
+        _ => trouble,
+    };
     let mut lanes = Vec::with_capacity(provider.speaks.len());
-    for speaks in provider.speaks {
+    for speaks in provider.ways(model) {
         let place = address::address(provider, speaks, Some(base), model, address.version.as_deref())
             .map_err(|error| error.to_string())?;
         let parse = |url: &String| Destination::parse(url).map_err(|problem| format!("api_base: {problem}"));
@@ -279,8 +295,8 @@ fn lanes(
             to: Some(parse(&place.url)?),
             stream_to: place.stream_url.as_ref().map(parse).transpose()?,
             count_to: place.count_url.as_ref().map(parse).transpose()?,
-            headers: request_headers(entry, known, provider, key, place.auth)?,
-            names_model: !speaks.path.contains("{model}"),
+            headers: request_headers(entry, known, (provider, speaks), key, place.auth)?,
+            names_model: speaks.names_model(),
             ..Lane::made(speaks.format, &place.model)
         });
     }
@@ -315,7 +331,7 @@ fn missing(what: &str, key: &str, variables: &[&str], entry: &DeploymentSettings
 fn request_headers(
     entry: &DeploymentSettings,
     known: Option<&ProviderSettings>,
-    provider: &Provider,
+    (provider, speaks): (&Provider, &Speaks),
     key: Option<&SecretString>,
     auth: Auth,
 ) -> Result<HeaderMap, String> {
@@ -323,7 +339,7 @@ fn request_headers(
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     headers.insert(ACCEPT, HeaderValue::from_static("*/*"));
     headers.insert(USER_AGENT, HeaderValue::from_static(concat!("tollgate/", env!("CARGO_PKG_VERSION"))));
-    for (name, value) in provider.headers {
+    for (name, value) in provider.headers.iter().chain(speaks.headers) {
         headers.insert(HeaderName::from_static(name), HeaderValue::from_static(value));
     }
     if let Some(token) = &entry.azure_ad_token {
@@ -331,12 +347,15 @@ fn request_headers(
     } else if let Some((name, value)) = key.and_then(|key| auth.header(key.expose_secret().trim())) {
         headers.insert(HeaderName::from_static(name), secret_value(&value)?);
     }
+    if let Some((name, value)) = key.and_then(|key| auth.kind_header(key.expose_secret().trim())) {
+        headers.insert(HeaderName::from_static(name), HeaderValue::from_static(value));
+    }
     let organization =
         entry.organization.as_ref().or_else(|| known.and_then(|known| known.organization.as_ref()));
-    if let (Some(organization), "openai" | "text-completion-openai") = (organization, provider.name) {
+    if let (Some(organization), Some(name)) = (organization, provider.organization) {
         let value =
             HeaderValue::from_str(organization).map_err(|_| "organization: not a header value".to_owned())?;
-        headers.insert("openai-organization", value);
+        headers.insert(name, value);
     }
     for (name, value) in &entry.extra_headers {
         let header = HeaderName::from_bytes(name.as_bytes())

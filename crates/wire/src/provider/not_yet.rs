@@ -12,10 +12,8 @@ pub const NOT_YET: &[(&str, &str)] = &[
     ("bedrock", AWS),
     ("bespoke", DECISIONS),
     ("black_forest_labs", IMAGES),
-    ("bytez", FORMAT),
     ("chatgpt", "it needs a ChatGPT login, which is not supported; use openai/ with an API key"),
-    ("custom", FORMAT),
-    ("databricks_agent", FORMAT),
+    ("databricks_agent", AGENT),
     ("deepgram", AUDIO),
     ("elevenlabs", AUDIO),
     ("eu_jev", DECISIONS),
@@ -29,29 +27,21 @@ pub const NOT_YET: &[(&str, &str)] = &[
     ("langflow", AGENT),
     ("langgraph", AGENT),
     ("laya", DECISIONS),
-    ("manus", "it speaks only the Responses API, which is not supported yet"),
     ("microsoft_365_copilot", "it needs a Microsoft Entra sign-in, which is not supported yet"),
     ("milvus", VECTORS),
     ("mongodb", VECTORS),
     ("nace", DECISIONS),
-    ("nlp_cloud", FORMAT),
     ("nvidia_riva", AUDIO),
-    ("oci", "it needs Oracle's request signing, which is not supported yet"),
     ("opensearch", VECTORS),
     ("palm", "Google closed the PaLM API; use gemini/"),
-    ("petals", FORMAT),
+    ("petals", "its API takes forms and is a legacy; serve the model with vLLM and use hosted_vllm/"),
     ("pg_vector", VECTORS),
-    ("predibase", FORMAT),
     ("recraft", IMAGES),
     ("reducto", DOCUMENTS),
-    ("replicate", FORMAT),
     ("runwayml", IMAGES),
     ("s3_vectors", VECTORS),
-    ("sagemaker", AWS),
-    ("sagemaker_chat", AWS),
-    ("sagemaker_nova", AWS),
     ("sap", "it needs SAP AI Core's sign-in (OAuth), which is not supported yet"),
-    ("scaledown", FORMAT),
+    ("scaledown", "it compresses prompts and extracts from them; it does not chat"),
     ("soniox", AUDIO),
     ("stability", IMAGES),
     ("strands_decider", DECISIONS),
@@ -59,15 +49,12 @@ pub const NOT_YET: &[(&str, &str)] = &[
     ("text-completion-inception", FILL),
     ("topaz", IMAGES),
     ("transcribe", AUDIO),
-    ("triton", FORMAT),
     ("typesafe", DECISIONS),
     ("valkey", VECTORS),
     ("vertex_ai", GOOGLE_CLOUD),
     ("vertex_ai_beta", GOOGLE_CLOUD),
     ("vllm", "vLLM inside the process is not possible; run its server and use hosted_vllm/ with api_base"),
     ("voyage", "Voyage's embedding format is not supported yet"),
-    ("watsonx", IBM),
-    ("watsonx_text", IBM),
 ];
 
 const AGENT: &str = "agent servers are not supported yet";
@@ -76,8 +63,6 @@ const AWS: &str = "AWS request signing (SigV4) is not supported yet; bedrock_man
 const DECISIONS: &str = "judge models for decisions are not supported yet";
 const DOCUMENTS: &str = "it serves only document reading, which is not supported yet";
 const FILL: &str = "fill-in-the-middle completions are not supported yet";
-const FORMAT: &str = "its own request format is not supported yet";
 const GOOGLE_CLOUD: &str = "Google Cloud sign-in is not supported yet; gemini/ takes a Gemini API key";
-const IBM: &str = "it needs IBM Cloud's sign-in (IAM), which is not supported yet";
 const IMAGES: &str = "it serves only images or video, which are not supported yet";
 const VECTORS: &str = "vector stores are not supported yet";

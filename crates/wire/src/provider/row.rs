@@ -1,12 +1,12 @@
-//! What rows are made of: the kinds of row, the usual sets of formats and the quirks that several rows share or
+//! What rows are made of: the kinds of row and the quirks that several rows share or
 //! that are too long to stand in one.
 
 use super::quirks::Quirk::{
-    self, Clamp, Drop, FlattenText, ForModels, Hook, Rename, SetField, StripMessageKeys, StripPartKeys,
-    StripToolKeys, ToolChoiceRequired, Unsupported,
+    self, Before, Clamp, Drop, FlattenText, ForModels, Hook, Rename, SetField, StripMessageKeys, StripNulls,
+    StripPartKeys, StripToolKeys, ToolChoiceRequired, Unsupported,
 };
+use super::ways::{CHAT, CHAT_TEXT_EMBED};
 use super::{Addressing, Auth, KeyRule, Provider, Speaks, hooks};
-use crate::format::Format;
 
 /// A vendor's service: needs a key, speaks chat, drops `user` (most vendors do not know it, and it asks for
 /// nothing in the answer).
@@ -29,6 +29,8 @@ pub(super) const fn host(
         quirks: PLAIN,
         addressing: Addressing::Joined,
         model_name: None,
+        organization: None,
+        chat_models: false,
         local: false,
     }
 }
@@ -45,7 +47,8 @@ pub(super) const fn server(
 
 /// Answered by the gateway itself.
 pub(super) const fn built_in(name: &'static str, title: &'static str) -> Provider {
-    let row = server(name, title, &[]).speaks(ALL).auth(Auth::None).addressing(Addressing::BuiltIn);
+    let row =
+        server(name, title, &[]).speaks(CHAT_TEXT_EMBED).auth(Auth::None).addressing(Addressing::BuiltIn);
     Provider { key: KeyRule::None, local: true, ..row }
 }
 
@@ -82,6 +85,16 @@ impl Provider {
         Self { model_name: Some(model_name), ..self }
     }
 
+    /// The models are the vendor's own chat models.
+    pub(super) const fn chat_models(self) -> Self {
+        Self { chat_models: true, ..self }
+    }
+
+    /// Accounts have organizations, named in this header.
+    pub(super) const fn organization(self, header: &'static str) -> Self {
+        Self { organization: Some(header), ..self }
+    }
+
     pub(super) const fn required(self) -> Self {
         Self { key: KeyRule::Required, ..self }
     }
@@ -91,42 +104,6 @@ impl Provider {
     }
 }
 
-const fn chat(path: &'static str) -> Speaks {
-    Speaks::at(Format::OpenAiChat, path)
-}
-
-const fn embed(path: &'static str) -> Speaks {
-    Speaks::at(Format::OpenAiEmbeddings, path)
-}
-
-const COMPLETIONS: Speaks = Speaks::at(Format::OpenAiCompletions, "/completions");
-/// Anthropic's own API, counting included.
-const MESSAGES: Speaks =
-    Speaks::at(Format::AnthropicMessages, "/v1/messages").counts("/v1/messages/count_tokens");
-pub(super) const ANTHROPIC: &[Speaks] = &[MESSAGES];
-
-const CHAT: &[Speaks] = &[chat("/chat/completions")];
-pub(super) const EMBED: &[Speaks] = &[embed("/embeddings")];
-pub(super) const TEXT: &[Speaks] = &[COMPLETIONS];
-pub(super) const CHAT_EMBED: &[Speaks] = &[chat("/chat/completions"), embed("/embeddings")];
-pub(super) const CHAT_TEXT: &[Speaks] = &[chat("/chat/completions"), COMPLETIONS];
-pub(super) const ALL: &[Speaks] = &[chat("/chat/completions"), COMPLETIONS, embed("/embeddings")];
-
-// The version is part of the path where people configure a base URL without one.
-pub(super) const V1_CHAT: &[Speaks] = &[chat("/v1/chat/completions")];
-pub(super) const V1_CHAT_EMBED: &[Speaks] = &[chat("/v1/chat/completions"), embed("/v1/embeddings")];
-pub(super) const GEMINI: &[Speaks] =
-    &[chat("/v1beta/openai/chat/completions"), embed("/v1beta/openai/embeddings")];
-pub(super) const COHERE: &[Speaks] =
-    &[chat("/compatibility/v1/chat/completions"), embed("/compatibility/v1/embeddings")];
-pub(super) const SNOWFLAKE: &[Speaks] = &[chat("/cortex/v1/chat/completions")];
-pub(super) const DATAROBOT: &[Speaks] = &[chat("/api/v2/genai/llmgw/chat/completions/")];
-pub(super) const OLLAMA: &[Speaks] = &[
-    Speaks::at(Format::OllamaChat, "/api/chat"),
-    Speaks::at(Format::OllamaGenerate, "/api/generate"),
-    Speaks::at(Format::OllamaEmbed, "/api/embed"),
-];
-
 pub(super) const NO_USER: Quirk = Drop("user");
 pub(super) const MAX_TOKENS: Quirk = Rename { from: "max_completion_tokens", to: "max_tokens" };
 pub(super) const COMPLETION_TOKENS: Quirk = Rename { from: "max_tokens", to: "max_completion_tokens" };
@@ -134,6 +111,7 @@ pub(super) const NO_LOGPROBS: Quirk = Unsupported(&["logprobs", "top_logprobs"])
 pub(super) const NO_PENALTIES: Quirk = Unsupported(&["presence_penalty", "frequency_penalty"]);
 pub(super) const NO_EXTRAS: Quirk = Unsupported(&["logit_bias", "service_tier", "store"]);
 pub(super) const NO_SCHEMA: Quirk = Hook(hooks::schema_as_json_object);
+pub(super) const SCHEMA_IN_WORDS: Quirk = Hook(hooks::schema_in_words);
 pub(super) const AUTO_TOOL: Quirk = Hook(hooks::tool_choice_auto_or_none);
 pub(super) const ANY_TOOL: Quirk = ToolChoiceRequired("any");
 
@@ -143,26 +121,61 @@ pub(super) const OLDER: &[Quirk] = &[MAX_TOKENS, NO_USER];
 
 /// OpenAI's own models. What other vendors' clients leave in a conversation (cache marks, thinking blocks) is
 /// refused by the API as unknown.
-pub(super) const OPENAI: &[Quirk] = &[
-    ForModels(&[
-        (&["gpt-5-chat"], &[]),
-        (&["gpt-5."], &[COMPLETION_TOKENS, Hook(hooks::sampling_unless_reasoning), Unsupported(&["stop"])]),
-        (
-            &["gpt-5", "gpt5_series"],
-            &[COMPLETION_TOKENS, Unsupported(hooks::SAMPLING), Unsupported(&["stop"])],
-        ),
-        (&["o1", "o3", "o4", "o_series"], &[COMPLETION_TOKENS, Unsupported(hooks::SAMPLING)]),
-    ]),
-    StripMessageKeys {
-        keys: &["cache_control", "thinking_blocks", "provider_specific_fields"],
-        except_roles: &[],
-    },
-    StripPartKeys(&["cache_control"]),
-    StripToolKeys(&["cache_control"]),
+pub(super) const OPENAI: &[Quirk] =
+    &[OPENAI_MODELS, NO_MARKS_OF_MESSAGES, NO_MARKS_OF_PARTS, NO_MARKS_OF_TOOLS];
+
+const OPENAI_MODELS: Quirk = ForModels(&[
+    (&["gpt-5-chat"], &[]),
+    (&["gpt-5."], &[COMPLETION_TOKENS, Hook(hooks::sampling_unless_reasoning), Unsupported(&["stop"])]),
+    (&["gpt-5", "gpt5_series"], &[COMPLETION_TOKENS, Unsupported(hooks::SAMPLING), Unsupported(&["stop"])]),
+    (&["o1", "o3", "o4", "o_series"], &[COMPLETION_TOKENS, Unsupported(hooks::SAMPLING)]),
+]);
+const NO_MARKS_OF_MESSAGES: Quirk = StripMessageKeys {
+    keys: &["cache_control", "thinking_blocks", "provider_specific_fields"],
+    except_roles: &[],
+};
+const NO_MARKS_OF_PARTS: Quirk = StripPartKeys(&["cache_control"]);
+const NO_MARKS_OF_TOOLS: Quirk = StripToolKeys(&["cache_control"]);
+
+/// OpenAI's models at Azure, whose APIs learned things one after the other.
+pub(super) const AZURE: &[Quirk] = &[
+    OPENAI_MODELS,
+    NO_MARKS_OF_MESSAGES,
+    NO_MARKS_OF_PARTS,
+    NO_MARKS_OF_TOOLS,
+    Before { day: "2023-12-01", quirks: &[Unsupported(&["tool_choice"])] },
+    Before { day: "2024-06-01", quirks: &[Hook(hooks::no_required_tool)] },
+    Before { day: "2024-08-01", quirks: &[SCHEMA_IN_WORDS] },
+    ForModels(&[(&["gpt-3.5", "gpt-35", "gpt-4-0613"], &[SCHEMA_IN_WORDS])]),
 ];
 
-/// What Messages requests carry.
-pub(super) const ANTHROPIC_VERSION: &[(&str, &str)] = &[("anthropic-version", "2023-06-01")];
+/// Groq's models that follow a schema, as its documentation lists them; others are told it.
+pub(super) const GROQ: &[Quirk] = &[
+    NO_USER,
+    StripNulls,
+    ForModels(&[
+        (
+            &[
+                "gpt-oss-20b",
+                "gpt-oss-120b",
+                "gpt-oss-safeguard-20b",
+                "kimi-k2-instruct",
+                "llama-4-maverick-17b-128e-instruct",
+                "llama-4-scout-17b-16e-instruct",
+            ],
+            &[],
+        ),
+        (&[""], &[SCHEMA_IN_WORDS]),
+    ]),
+];
+
+pub(super) const DEEPSEEK_QUIRKS: &[Quirk] = &[
+    NO_USER,
+    FlattenText,
+    Hook(hooks::effort_as_thinking),
+    ForModels(&[(&["deepseek-reasoner"], &[Hook(hooks::reason_before_calls)])]),
+    Hook(hooks::reason_before_calls_if_thinking),
+];
 
 /// What Cohere's documentation lists as unsupported by its OpenAI-compatible endpoint.
 pub(super) const COHERE_QUIRKS: &[Quirk] = &[
@@ -198,7 +211,15 @@ pub(super) const MOONSHOT: &[Quirk] = &[
     FlattenText,
     Clamp { field: "temperature", low: 0.0, high: 1.0 },
     Hook(hooks::warm_for_several),
-    Hook(hooks::no_required_tool),
+    Hook(hooks::ask_for_a_tool),
+    ForModels(&[
+        // Their temperature is fixed, and they think unless told not to.
+        (
+            &["kimi-k2.", "kimi-k3"],
+            &[Unsupported(&["temperature", "top_p"]), Hook(hooks::reason_before_calls)],
+        ),
+        (&["kimi-k2-thinking", "kimi-thinking"], &[Hook(hooks::reason_before_calls)]),
+    ]),
 ];
 
 pub(super) const AI21: &[Quirk] = &[
