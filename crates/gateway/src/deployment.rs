@@ -16,7 +16,7 @@ use wire::envelope;
 use wire::fault::Fault;
 use wire::format::{Format, Operation};
 use wire::provider::quirks::Concerns;
-use wire::provider::{Addressing, Auth, KeyRule, Provider, address, resolve};
+use wire::provider::{Addressing, Auth, KeyRule, Provider, Speaks, address, resolve};
 use wire::reply::Usage;
 
 use crate::deliver::{self, Labelled};
@@ -210,8 +210,7 @@ impl Deployment {
 
     /// Vendors' own chat models refuse the legacy endpoint; servers of open models take both.
     fn is_chat_model(&self) -> bool {
-        matches!(self.provider.name, "openai" | "azure" | "azure_ai")
-            && self.mode().is_none_or(|mode| mode != "completion")
+        self.provider.chat_models && self.mode().is_none_or(|mode| mode != "completion")
     }
 }
 
@@ -260,7 +259,7 @@ fn lanes(
     address: &Address,
 ) -> Result<Lanes, String> {
     if provider.addressing == Addressing::BuiltIn {
-        return Ok((provider.speaks.iter().map(|speaks| Lane::made(speaks.format, model)).collect(), None));
+        return Ok((provider.ways(model).map(|speaks| Lane::made(speaks.format, model)).collect(), None));
     }
     let Some(base) = &address.base else {
         return Ok((Vec::new(), Some(missing("address", "api_base", provider.base_env, entry))));
@@ -270,8 +269,16 @@ fn lanes(
     let needed = matches!(provider.key, KeyRule::Required) && own_address;
     let unlocked = !needed || key.is_some() || entry.azure_ad_token.is_some();
     let trouble = (!unlocked).then(|| missing("API key", "api_key", provider.key_env, entry));
+    let trouble = match provider.auth {
+        Auth::SignIn(sign_in) => Some(format!(
+            "{} needs a sign-in to {}, which is not supported yet",
+            entry.model,
+            sign_in.title()
+        )),
+        _ => trouble,
+    };
     let mut lanes = Vec::with_capacity(provider.speaks.len());
-    for speaks in provider.speaks {
+    for speaks in provider.ways(model) {
         let place = address::address(provider, speaks, Some(base), model, address.version.as_deref())
             .map_err(|error| error.to_string())?;
         let parse = |url: &String| Destination::parse(url).map_err(|problem| format!("api_base: {problem}"));
@@ -279,8 +286,8 @@ fn lanes(
             to: Some(parse(&place.url)?),
             stream_to: place.stream_url.as_ref().map(parse).transpose()?,
             count_to: place.count_url.as_ref().map(parse).transpose()?,
-            headers: request_headers(entry, known, provider, key, place.auth)?,
-            names_model: !speaks.path.contains("{model}"),
+            headers: request_headers(entry, known, (provider, speaks), key, place.auth)?,
+            names_model: speaks.names_model(),
             ..Lane::made(speaks.format, &place.model)
         });
     }
@@ -315,7 +322,7 @@ fn missing(what: &str, key: &str, variables: &[&str], entry: &DeploymentSettings
 fn request_headers(
     entry: &DeploymentSettings,
     known: Option<&ProviderSettings>,
-    provider: &Provider,
+    (provider, speaks): (&Provider, &Speaks),
     key: Option<&SecretString>,
     auth: Auth,
 ) -> Result<HeaderMap, String> {
@@ -323,7 +330,7 @@ fn request_headers(
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     headers.insert(ACCEPT, HeaderValue::from_static("*/*"));
     headers.insert(USER_AGENT, HeaderValue::from_static(concat!("tollgate/", env!("CARGO_PKG_VERSION"))));
-    for (name, value) in provider.headers {
+    for (name, value) in provider.headers.iter().chain(speaks.headers) {
         headers.insert(HeaderName::from_static(name), HeaderValue::from_static(value));
     }
     if let Some(token) = &entry.azure_ad_token {
@@ -333,10 +340,10 @@ fn request_headers(
     }
     let organization =
         entry.organization.as_ref().or_else(|| known.and_then(|known| known.organization.as_ref()));
-    if let (Some(organization), "openai" | "text-completion-openai") = (organization, provider.name) {
+    if let (Some(organization), Some(name)) = (organization, provider.organization) {
         let value =
             HeaderValue::from_str(organization).map_err(|_| "organization: not a header value".to_owned())?;
-        headers.insert("openai-organization", value);
+        headers.insert(name, value);
     }
     for (name, value) in &entry.extra_headers {
         let header = HeaderName::from_bytes(name.as_bytes())

@@ -56,6 +56,7 @@ pub fn upstream(format: Format) -> Option<&'static dyn UpstreamCodec> {
         Format::CohereChat => Some(&cohere_chat::CohereUpstream),
         Format::OllamaChat => Some(&ollama::OllamaChat),
         Format::OllamaGenerate => Some(&ollama::OllamaGenerate),
+        Format::Own(dialect) => Some(dialect.codec()),
         Format::BedrockConverse
         | Format::OllamaEmbed
         | Format::OpenAiCompletions
@@ -79,6 +80,7 @@ pub fn meter(format: Format) -> Option<Box<dyn Meter>> {
         | Format::CohereChat
         | Format::OllamaChat
         | Format::OllamaGenerate
+        | Format::Own(_)
         | Format::OllamaEmbed => None,
         _ => None,
     }
@@ -99,6 +101,7 @@ pub fn fault(format: Format, status: u16, body: &[u8]) -> Fault {
         | Format::CohereChat
         | Format::OllamaChat
         | Format::OllamaGenerate
+        | Format::Own(_)
         | Format::OllamaEmbed => openai_chat::fault::read(status, body),
         _ => openai_chat::fault::read(status, body),
     }
@@ -118,6 +121,7 @@ pub fn error_body(format: Format, fault: &Fault) -> Option<Bytes> {
         | Format::CohereChat
         | Format::OllamaChat
         | Format::OllamaGenerate
+        | Format::Own(_)
         | Format::OllamaEmbed => None,
         _ => None,
     }

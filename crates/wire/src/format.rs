@@ -1,5 +1,7 @@
 //! The wire dialects by name, and which operation each one carries.
 
+use crate::dialect::Dialect;
+
 /// A wire dialect. Behaviour hangs on the codecs, not on matches over this enum.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Format {
@@ -62,6 +64,8 @@ pub enum Format {
     DeepInfraRerank,
     /// NVIDIA NIM's `POST …/reranking`.
     NvidiaRerank,
+    /// A way to chat that one vendor or server speaks alone.
+    Own(Dialect),
 }
 
 /// What a caller wants done, whatever the dialect.
@@ -88,7 +92,8 @@ impl Format {
             | Self::Gemini
             | Self::BedrockConverse
             | Self::CohereChat
-            | Self::OllamaChat => Operation::Chat,
+            | Self::OllamaChat
+            | Self::Own(_) => Operation::Chat,
             Self::OpenAiCompletions | Self::OllamaGenerate => Operation::Completion,
             Self::OpenAiEmbeddings
             | Self::OllamaEmbed
@@ -146,6 +151,7 @@ impl Format {
             Self::HuggingFaceRerank => "Hugging Face rerank",
             Self::DeepInfraRerank => "DeepInfra rerank",
             Self::NvidiaRerank => "NVIDIA NIM rerank",
+            Self::Own(dialect) => dialect.title(),
         }
     }
 }

@@ -8,7 +8,7 @@
 //! - [mod@format]: the wire dialects by name, and the operation each one carries
 //! - [`chat`], [`reply`], [`event`], [`embed`], [`rerank`]: the canonical values
 //! - [`codec`], [`embed_codec`]: the seam every format implements, both directions
-//! - [`codecs`], [`embeddings`], [`rerank`]: who implements it, as tables
+//! - [`codecs`], [`embeddings`], [`rerank`]: who implements it, as tables; [`dialect`]: the ways of single vendors
 //! - [`envelope`], [`tap`], [`meter`], [`scan`]: same-format traffic, spliced and metered without building a tree
 //! - [`frame`]: bytes of a stream cut into frames, resumable at any byte
 //! - [`bedrock`], [`sigv4`]: where Amazon serves a model, and how a call to it is signed
@@ -23,6 +23,7 @@ mod check;
 pub mod codec;
 pub mod codecs;
 pub mod cohere_chat;
+pub mod dialect;
 pub mod embed;
 pub mod embed_codec;
 pub mod embeddings;
@@ -41,10 +42,15 @@ pub mod openai_chat;
 pub mod openai_completions;
 pub mod openai_embeddings;
 pub mod openai_responses;
+pub mod oracle;
+pub mod prompted;
 pub mod provider;
 pub mod raw;
+pub mod replicate;
 pub mod reply;
 pub mod rerank;
+pub mod sagemaker;
 pub mod scan;
 pub mod sigv4;
 pub mod tap;
+pub mod watsonx;

@@ -4,12 +4,17 @@
 //! A prelude that is damaged ends the stream, for nobody knows where the next message begins; damage behind it is
 //! one message's.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use bytes::{BufMut, Bytes, BytesMut};
 
 use super::{Frame, FrameError};
 
 /// Goes before the type of a failure, so that no event can be taken for one.
 pub(super) const EXCEPTION: &str = "exception/";
+
+/// SageMaker's events carry the bytes of another stream, cut anywhere: they are given in base64.
+pub(super) const PAYLOAD_PART: &str = "PayloadPart";
 
 const PRELUDE: usize = 12;
 const CHECKSUM: usize = 4;
@@ -45,6 +50,11 @@ pub(super) fn read<'a>(message: &'a [u8], scratch: &'a mut String) -> Result<Opt
     let headers_end = PRELUDE.saturating_add(number(message, 4)?);
     let said = Said::of(message.get(PRELUDE..headers_end).ok_or(FrameError::Damaged)?)?;
     let payload = message.get(headers_end..body).ok_or(FrameError::Damaged)?;
+    if said.event_type == PAYLOAD_PART {
+        scratch.clear();
+        STANDARD.encode_string(payload, scratch);
+        return Ok(Some(Frame { event: said.event_type, data: scratch }));
+    }
     let data = std::str::from_utf8(payload).map_err(|_| FrameError::NotUtf8)?;
     scratch.clear();
     match said.message_type {

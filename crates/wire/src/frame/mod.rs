@@ -30,11 +30,18 @@ pub struct Frame<'a> {
     /// The SSE `event` field, or the `:event-type` of an AWS message; empty where there is none. The failure of
     /// an AWS stream is `exception/TYPE`, see [`Frame::exception`].
     pub event: &'a str,
-    /// The payload; multi-line SSE data joined by `\n`.
+    /// The payload; multi-line SSE data joined by `\n`. In base64 for an AWS `PayloadPart`, which is bytes of
+    /// another stream.
     pub data: &'a str,
 }
 
 impl<'a> Frame<'a> {
+    /// Whether it carries bytes of another stream, in base64.
+    #[must_use]
+    pub fn is_payload_part(&self) -> bool {
+        self.event == aws::PAYLOAD_PART
+    }
+
     /// The type of the failure that an AWS message reports (`throttlingException`).
     #[must_use]
     pub fn exception(&self) -> Option<&'a str> {

@@ -87,10 +87,13 @@ pub fn address(
         Addressing::RagFlow => ragflow(provider, &base, speaks, model),
         Addressing::Joined | Addressing::BuiltIn => {
             let model = provider.model_name.and_then(|name| name(model)).unwrap_or_else(|| model.to_owned());
-            let named = speaks.path.contains("{model}").then(|| segment(&model)).transpose()?;
+            let named = named(speaks.path, &model)?;
             let url = |path| {
-                let path = joined(base.path, speaks.format, path);
-                let path = named.as_deref().map_or(path.clone(), |model| path.replace("{model}", model));
+                let path = placed(provider, base.path, speaks.format, path);
+                let path = match &named {
+                    None => path,
+                    Some((place, model)) => path.replace(place, model),
+                };
                 // A path may bring a query of its own (`?alt=sse`).
                 match path.split_once('?') {
                     None => base.with(&path, base.query),
@@ -103,7 +106,7 @@ pub fn address(
                 count_url: speaks.count_path.map(url),
                 model,
                 model_in_body: named.is_none(),
-                auth: provider.auth,
+                auth: speaks.auth.unwrap_or(provider.auth),
             })
         }
     }
@@ -126,9 +129,40 @@ fn no_base(provider: &Provider) -> AddressError {
     AddressError::NoBase { provider: provider.name, variables: provider.base_env }
 }
 
-const OPENAI_ROUTES: &[&str] = &["/chat/completions", "/completions", "/embeddings"];
-const MESSAGES_ROUTES: &[&str] = &["/v1/messages"];
-const RESPONSES_ROUTES: &[&str] = &["/responses"];
+/// The place in `path` for the model, and what to write there; `None` when the body names the model.
+fn named(path: &str, model: &str) -> Result<Option<(&'static str, String)>, AddressError> {
+    if path.contains("{model}") {
+        return Ok(Some(("{model}", segment(model)?)));
+    }
+    if path.contains("{segments}") {
+        let segments = model.split('/').map(segment).collect::<Result<Vec<_>, _>>()?;
+        return Ok(Some(("{segments}", segments.join("/"))));
+    }
+    Ok(None)
+}
+
+/// `path` below `base_path`, or, for a path with two slashes, in the place of the path of the row's own base URL.
+fn placed(provider: &Provider, base_path: &str, format: Format, path: &str) -> String {
+    if path == "/" {
+        return base_path.to_owned();
+    }
+    let Some(path) = path.strip_prefix('/').filter(|path| path.starts_with('/')) else {
+        return joined(base_path, format, path);
+    };
+    let own = provider
+        .base_url
+        .and_then(|base| base.split_once("://"))
+        .map_or("", |(_, rest)| rest.find('/').and_then(|at| rest.get(at..)).unwrap_or_default());
+    let stem = OPENAI_ROUTES.iter().find_map(|route| base_path.strip_suffix(route)).unwrap_or(base_path);
+    // People write `/v1` for vendors whose own path is another one.
+    let stem = [own, "/v1"].iter().find_map(|tail| stem.strip_suffix(tail)).unwrap_or(stem);
+    joined(stem, format, path)
+}
+
+const OPENAI_ROUTES: &[&str] = &["/chat/completions", "/completions", "/embeddings", "/responses"];
+const MESSAGES_ROUTE: &str = "/v1/messages";
+/// Servers whose full URLs people paste.
+const OWN_ROUTES: &[&str] = &["/generate_stream", "/generate"];
 const OLLAMA_ROUTES: &[&str] = &["/api/chat", "/api/generate", "/api/embed"];
 
 /// `path` below `base_path`, without doubling what `base_path` already says: a whole route
@@ -137,8 +171,17 @@ fn joined(base_path: &str, format: Format, path: &str) -> String {
     let parent = path.rsplit_once('/').map_or("", |(head, _)| head);
     let (routes, head, route): (&[&str], _, _) = match format {
         Format::OllamaChat | Format::OllamaGenerate | Format::OllamaEmbed => (OLLAMA_ROUTES, parent, path),
-        Format::AnthropicMessages => (MESSAGES_ROUTES, "/v1", path),
-        Format::OpenAiResponses => (RESPONSES_ROUTES, parent, &path[parent.len()..]),
+        Format::AnthropicMessages => {
+            let (lead, route) = path.split_at(path.find("/v1/messages").unwrap_or(0));
+            let pasted = base_path.ends_with(MESSAGES_ROUTE);
+            let stem = OPENAI_ROUTES.iter().find_map(|route| base_path.strip_suffix(route));
+            match stem {
+                Some(stem) if !pasted => return joined(stem, format, path),
+                _ => (&[MESSAGES_ROUTE], path.get(..lead.len() + "/v1".len()).unwrap_or(path), route),
+            }
+        }
+        Format::OpenAiResponses => (OPENAI_ROUTES, parent, &path[parent.len()..]),
+        Format::Own(_) => (OWN_ROUTES, parent, &path[parent.len()..]),
         Format::Gemini | Format::BedrockConverse | Format::CohereChat => (&[], parent, path),
         Format::OpenAiChat | Format::OpenAiCompletions | Format::OpenAiEmbeddings => {
             let at = path.rfind(format.operation().route()).unwrap_or(0);
@@ -174,6 +217,9 @@ fn azure(
         .find_map(|route| base.path.strip_suffix(route))
         .unwrap_or(base.path)
         .strip_suffix("/openai/v1");
+    if speaks.format == Format::OpenAiResponses {
+        return Ok(azure_responses(base, v1_stem, deployment, api_version));
+    }
     if v1_stem.is_some() || matches!(api_version, Some("v1" | "latest" | "preview")) {
         let stem = v1_stem.or_else(|| base.path.strip_suffix("/openai")).unwrap_or(base.path);
         // Only `preview` is a value of the v1 API's own parameter; a dated version belongs to the other API.
@@ -191,6 +237,23 @@ fn azure(
     Ok(Address::one(url, deployment, false, Auth::Header("api-key")))
 }
 
+/// Responses are a matter of the v1 API alone, whatever version the deployment's other calls ask for.
+fn azure_responses(
+    base: &BaseUrl<'_>,
+    v1_stem: Option<&str>,
+    deployment: &str,
+    api_version: Option<&str>,
+) -> Address {
+    let stem = base.path.split("/openai/deployments/").next().unwrap_or(base.path);
+    let stem = v1_stem.or_else(|| stem.strip_suffix("/openai")).unwrap_or(stem);
+    let stem = stem.strip_suffix("/models").unwrap_or(stem);
+    let settled = v1_stem.is_some() || matches!(api_version, Some("v1" | "latest"));
+    let version = (!settled || api_version == Some("preview")).then_some("preview");
+    let auth = if settled { Auth::Bearer } else { Auth::Header("api-key") };
+    let url = base.with_version(&format!("{stem}/openai/v1/responses"), version);
+    Address::one(url, deployment, true, auth)
+}
+
 /// Azure AI Foundry. A resource's own host serves models below `/models`, an Azure OpenAI host is Azure
 /// OpenAI, and any other host is a serverless endpoint that looks like OpenAI.
 fn azure_ai(
@@ -200,9 +263,21 @@ fn azure_ai(
     model: &str,
     api_version: Option<&str>,
 ) -> Result<Address, AddressError> {
+    if speaks.format == Format::AnthropicMessages {
+        let stem = OPENAI_ROUTES.iter().find_map(|route| base.path.strip_suffix(route)).unwrap_or(base.path);
+        let stem = stem.strip_suffix("/models").unwrap_or(stem);
+        let url = |path| base.with(&joined(stem, speaks.format, path), base.query);
+        return Ok(Address {
+            count_url: speaks.count_path.map(url),
+            ..Address::one(url(speaks.path), model, true, speaks.auth.unwrap_or(provider.auth))
+        });
+    }
     let foundry = base.is_under("services.ai.azure.com");
     if base.is_under("openai.azure.com") || (foundry && base.path.contains("/openai/")) {
         return azure(base, speaks, model, api_version);
+    }
+    if speaks.format == Format::OpenAiResponses {
+        return Ok(azure_responses(base, None, model, api_version));
     }
     let path = if foundry {
         let route = speaks.format.operation().route();

@@ -16,7 +16,7 @@ fn at(
         Operation::Embedding => Format::OpenAiEmbeddings,
         Operation::Rerank => Format::CohereRerank,
     };
-    address(provider, provider.speak(operation, caller).unwrap(), api_base, model, version)
+    address(provider, provider.speak(operation, caller, model).unwrap(), api_base, model, version)
 }
 
 fn chat_url(name: &str, api_base: Option<&str>) -> String {
@@ -185,6 +185,13 @@ fn azures_v1_api_is_recognised_by_version_or_by_base() {
 
 #[test]
 fn a_deployment_or_version_cannot_leave_its_place() {
+    for (name, base) in [("replicate", None), ("bytez", None), ("triton", Some("http://h"))] {
+        for model in ["", "..", "a/../b", "a//b"] {
+            let address = at(name, Operation::Chat, base, model, None);
+            let escaped = || address.as_ref().is_ok_and(|address| address.url.contains("%2F"));
+            assert!(matches!(address, Err(AddressError::Model { .. })) || escaped(), "{name}/{model}");
+        }
+    }
     for model in ["", ".", ".."] {
         assert!(matches!(
             at("azure", Operation::Chat, Some(AZURE), model, None),
@@ -283,4 +290,251 @@ fn tokens_are_counted_beside_the_messages() {
         let address = at("anthropic", Operation::Chat, base, "claude", None).unwrap();
         assert_eq!(address.count_url.as_deref(), Some(url), "{base:?}");
     }
+}
+
+fn url_of(name: &str, format: Format, api_base: Option<&str>, model: &str) -> Option<(String, Auth)> {
+    let provider = find(name).unwrap();
+    let speaks = provider.ways(model).find(|speaks| speaks.format == format)?;
+    let address = address(provider, speaks, api_base, model, None).unwrap();
+    Some((address.url, address.auth))
+}
+
+#[test]
+fn messages_stand_beside_the_path_of_the_openai_api() {
+    let key = Auth::Header("x-api-key");
+    for (name, base, model, url, auth) in [
+        ("deepseek", None, "m", "https://api.deepseek.com/anthropic/v1/messages", key),
+        (
+            "deepseek",
+            Some("https://api.deepseek.com/v1"),
+            "m",
+            "https://api.deepseek.com/anthropic/v1/messages",
+            key,
+        ),
+        (
+            "deepseek",
+            Some("https://api.deepseek.com"),
+            "m",
+            "https://api.deepseek.com/anthropic/v1/messages",
+            key,
+        ),
+        ("deepseek", Some("https://h/ds/beta"), "m", "https://h/ds/anthropic/v1/messages", key),
+        (
+            "deepseek",
+            Some("https://api.deepseek.com/anthropic"),
+            "m",
+            "https://api.deepseek.com/anthropic/v1/messages",
+            key,
+        ),
+        ("deepseek", Some("https://h/anthropic/v1/messages"), "m", "https://h/anthropic/v1/messages", key),
+        ("deepseek", Some("https://h/beta/chat/completions"), "m", "https://h/anthropic/v1/messages", key),
+        ("minimax", None, "m", "https://api.minimax.io/anthropic/v1/messages", key),
+        ("bigmodel", None, "m", "https://open.bigmodel.cn/api/anthropic/v1/messages", key),
+        ("tencent", None, "m", "https://tokenhub-intl.tencentcloudmaas.com/v1/messages", key),
+        ("edenai", None, "m", "https://api.edenai.run/v3/v1/messages", Auth::Bearer),
+        ("opencode_go", None, "m", "https://opencode.ai/inference/go/anthropic/v1/messages", Auth::Bearer),
+        ("meta", None, "m", "https://api.meta.ai/v1/messages", Auth::Bearer),
+        ("meta", Some("https://h/v1/chat/completions"), "m", "https://h/v1/messages", Auth::Bearer),
+        (
+            "databricks",
+            Some("https://ws/serving-endpoints"),
+            "databricks-claude-sonnet-4",
+            "https://ws/serving-endpoints/anthropic/v1/messages",
+            Auth::Bearer,
+        ),
+        (
+            "bedrock_mantle",
+            Some("https://bedrock-mantle.eu-west-1.api.aws/v1"),
+            "anthropic.claude-sonnet-4-5",
+            "https://bedrock-mantle.eu-west-1.api.aws/anthropic/v1/messages",
+            Auth::Bearer,
+        ),
+        (
+            "snowflake",
+            Some("https://a.snowflakecomputing.com/api/v2"),
+            "claude-4-sonnet",
+            "https://a.snowflakecomputing.com/api/v2/cortex/v1/messages",
+            Auth::BearerWithout("pat/"),
+        ),
+        (
+            "azure_ai",
+            Some("https://r.services.ai.azure.com/models"),
+            "claude-opus-4-1",
+            "https://r.services.ai.azure.com/anthropic/v1/messages",
+            key,
+        ),
+        (
+            "azure_ai",
+            Some("https://r.services.ai.azure.com/anthropic/v1/messages"),
+            "claude-opus-4-1",
+            "https://r.services.ai.azure.com/anthropic/v1/messages",
+            key,
+        ),
+    ] {
+        let found = url_of(name, Format::AnthropicMessages, base, model);
+        assert_eq!(found, Some((url.to_owned(), auth)), "{name} at {base:?}");
+    }
+}
+
+#[test]
+fn some_models_are_spoken_to_otherwise() {
+    for (name, format, model, spoken) in [
+        ("databricks", Format::AnthropicMessages, "databricks-meta-llama-3-3", false),
+        ("databricks", Format::OpenAiResponses, "databricks-gpt-5-2", true),
+        ("databricks", Format::OpenAiResponses, "databricks-gpt-oss-120b", false),
+        ("azure_ai", Format::AnthropicMessages, "claude-opus-4-1", true),
+        ("azure_ai", Format::AnthropicMessages, "Llama-4", false),
+        ("azure_ai", Format::OpenAiResponses, "gpt-4.1", true),
+        ("bedrock_mantle", Format::OpenAiResponses, "openai.gpt-5.4", true),
+        ("bedrock_mantle", Format::OpenAiResponses, "openai.gpt-oss-20b", false),
+        ("perplexity", Format::OpenAiChat, "sonar-pro", true),
+        ("perplexity", Format::OpenAiResponses, "sonar-pro", false),
+        ("perplexity", Format::OpenAiChat, "anthropic/claude-sonnet-4-5", false),
+        ("perplexity", Format::OpenAiResponses, "anthropic/claude-sonnet-4-5", true),
+    ] {
+        let base = Some("https://h/v1");
+        assert_eq!(url_of(name, format, base, model).is_some(), spoken, "{name}/{model} in {format:?}");
+    }
+}
+
+#[test]
+fn responses_stand_beside_chat() {
+    for (name, base, model, url, auth) in [
+        ("openai", None, "gpt-5", "https://api.openai.com/v1/responses", Auth::Bearer),
+        ("openai", Some("https://h/v1/chat/completions"), "gpt-5", "https://h/v1/responses", Auth::Bearer),
+        ("openai", Some("https://h/v1/responses"), "gpt-5", "https://h/v1/responses", Auth::Bearer),
+        ("xai", None, "grok-4", "https://api.x.ai/v1/responses", Auth::Bearer),
+        ("openrouter", None, "a/b", "https://openrouter.ai/api/v1/responses", Auth::Bearer),
+        ("volcengine", None, "m", "https://ark.cn-beijing.volces.com/api/v3/responses", Auth::Bearer),
+        ("perplexity", None, "openai/gpt-5.1", "https://api.perplexity.ai/v1/responses", Auth::Bearer),
+        ("manus", None, "manus-1.6", "https://api.manus.im/v1/responses", Auth::Header("api_key")),
+        (
+            "azure",
+            Some(AZURE),
+            "mine",
+            "https://r.openai.azure.com/openai/v1/responses?api-version=preview",
+            Auth::Header("api-key"),
+        ),
+        (
+            "azure",
+            Some(
+                "https://r.openai.azure.com/openai/deployments/d/chat/completions?api-version=2024-06-01&a=b",
+            ),
+            "mine",
+            "https://r.openai.azure.com/openai/v1/responses?a=b&api-version=preview",
+            Auth::Header("api-key"),
+        ),
+        (
+            "azure",
+            Some("https://r.openai.azure.com/openai/v1"),
+            "mine",
+            "https://r.openai.azure.com/openai/v1/responses",
+            Auth::Bearer,
+        ),
+        (
+            "azure_ai",
+            Some("https://r.services.ai.azure.com/models"),
+            "gpt-5",
+            "https://r.services.ai.azure.com/openai/v1/responses?api-version=preview",
+            Auth::Header("api-key"),
+        ),
+    ] {
+        let found = url_of(name, Format::OpenAiResponses, base, model);
+        assert_eq!(found, Some((url.to_owned(), auth)), "{name} at {base:?}");
+    }
+    let chat = chat_url("openai", Some("https://h/v1/responses"));
+    assert_eq!(chat, "https://h/v1/chat/completions");
+}
+
+#[test]
+fn own_dialects_name_the_model_where_their_servers_look_for_it() {
+    const VERSION: &str = "2c1608e18606fad2812020dc541930f2d0495ce32eee50074220b87300bc16e1";
+    for (name, base, model, url, stream) in [
+        (
+            "watsonx",
+            Some("https://us-south.ml.cloud.ibm.com"),
+            "ibm/granite-3-8b-instruct",
+            "https://us-south.ml.cloud.ibm.com/ml/v1/text/chat?version=2024-03-13",
+            Some("https://us-south.ml.cloud.ibm.com/ml/v1/text/chat_stream?version=2024-03-13"),
+        ),
+        (
+            "watsonx",
+            Some("https://us-south.ml.cloud.ibm.com/"),
+            "deployment/1-2",
+            "https://us-south.ml.cloud.ibm.com/ml/v1/deployments/1-2/text/chat?version=2024-03-13",
+            Some(
+                "https://us-south.ml.cloud.ibm.com/ml/v1/deployments/1-2/text/chat_stream?version=2024-03-13",
+            ),
+        ),
+        (
+            "sagemaker_chat",
+            Some("https://runtime.sagemaker.us-east-1.amazonaws.com"),
+            "my endpoint",
+            "https://runtime.sagemaker.us-east-1.amazonaws.com/endpoints/my%20endpoint/invocations",
+            Some(
+                "https://runtime.sagemaker.us-east-1.amazonaws.com/endpoints/my%20endpoint/invocations-response-stream",
+            ),
+        ),
+        (
+            "replicate",
+            None,
+            "meta/meta-llama-3-8b-instruct",
+            "https://api.replicate.com/v1/models/meta/meta-llama-3-8b-instruct/predictions",
+            None,
+        ),
+        (
+            "replicate",
+            None,
+            "deployments/me/mine",
+            "https://api.replicate.com/v1/deployments/me/mine/predictions",
+            None,
+        ),
+        ("replicate", None, VERSION, "https://api.replicate.com/v1/predictions", None),
+        ("bytez", None, "Qwen/Qwen3-4B", "https://api.bytez.com/models/v2/Qwen/Qwen3-4B", None),
+        (
+            "nlp_cloud",
+            None,
+            "finetuned-llama-3-70b",
+            "https://api.nlpcloud.io/v1/gpu/finetuned-llama-3-70b/generation",
+            None,
+        ),
+        ("triton", Some("http://h:8000"), "m", "http://h:8000/v2/models/m/generate", None),
+        (
+            "triton",
+            Some("http://h:8000/v2/models/x/generate"),
+            "m",
+            "http://h:8000/v2/models/x/generate",
+            None,
+        ),
+        (
+            "predibase",
+            Some("https://serving.app.predibase.com/t/deployments/v2/llms"),
+            "m",
+            "https://serving.app.predibase.com/t/deployments/v2/llms/m/generate",
+            Some("https://serving.app.predibase.com/t/deployments/v2/llms/m/generate_stream"),
+        ),
+        (
+            "predibase",
+            Some("https://h/llms/x/generate"),
+            "m",
+            "https://h/llms/x/generate",
+            Some("https://h/llms/x/generate_stream"),
+        ),
+        ("custom", Some("http://h:5000/predict"), "m", "http://h:5000/predict", None),
+        (
+            "oci",
+            Some("https://inference.generativeai.us-chicago-1.oci.oraclecloud.com/20231130/actions/chat"),
+            "meta.llama-3.3-70b-instruct",
+            "https://inference.generativeai.us-chicago-1.oci.oraclecloud.com/20231130/actions/chat",
+            None,
+        ),
+    ] {
+        let address = at(name, Operation::Chat, base, model, None).unwrap();
+        assert_eq!((address.url.as_str(), address.stream_url.as_deref()), (url, stream), "{name}/{model}");
+    }
+    let named = at("replicate", Operation::Chat, None, &format!("meta/llama:{VERSION}"), None).unwrap();
+    assert_eq!(
+        (named.url.as_str(), named.model.as_str()),
+        ("https://api.replicate.com/v1/predictions", VERSION)
+    );
 }

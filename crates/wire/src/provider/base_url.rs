@@ -52,6 +52,15 @@ impl<'a> BaseUrl<'a> {
         host.strip_suffix(domain).is_some_and(|rest| rest.len() > 1 && rest.ends_with('.'))
     }
 
+    /// The URL of `path` on this host, with the base's own query except that its `api-version` is `version`.
+    pub(super) fn with_version(&self, path: &str, version: Option<&str>) -> String {
+        let others = self.query.into_iter().flat_map(|query| query.split('&'));
+        let mut pairs: Vec<String> =
+            others.filter(|pair| !pair.starts_with("api-version=")).map(str::to_owned).collect();
+        pairs.extend(version.map(|version| format!("api-version={version}")));
+        self.with(path, (!pairs.is_empty()).then(|| pairs.join("&")).as_deref())
+    }
+
     /// The URL of `path` on this host, with `query`.
     pub(super) fn with(&self, path: &str, query: Option<&str>) -> String {
         let scheme = if self.secure { "https" } else { "http" };

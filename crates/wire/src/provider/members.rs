@@ -9,7 +9,7 @@ use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
 /// An object's members in their order, duplicates included.
-pub(super) struct Members<'a> {
+pub(crate) struct Members<'a> {
     /// Keys keep their quotes and escapes.
     members: Vec<(Cow<'a, str>, Cow<'a, str>)>,
     edited: bool,
@@ -17,12 +17,12 @@ pub(super) struct Members<'a> {
 
 impl<'a> Members<'a> {
     /// The members of `json`.
-    pub(super) fn read(json: &'a [u8]) -> Result<Self, serde_json::Error> {
+    pub(crate) fn read(json: &'a [u8]) -> Result<Self, serde_json::Error> {
         serde_json::from_slice(json)
     }
 
     /// The members of `json`; `None` if it is no object.
-    pub(super) fn of(json: &'a str) -> Option<Self> {
+    pub(crate) fn of(json: &'a str) -> Option<Self> {
         if !json.trim_start().starts_with('{') {
             return None;
         }
@@ -30,34 +30,34 @@ impl<'a> Members<'a> {
     }
 
     /// The JSON text of `name`'s value; of the last one, as most parsers read duplicates.
-    pub(super) fn get(&self, name: &str) -> Option<&str> {
+    pub(crate) fn get(&self, name: &str) -> Option<&str> {
         self.members.iter().rev().find(|(key, _)| is(key, name)).map(|(_, value)| value.as_ref())
     }
 
     /// Like `get`, with null read as absent.
-    pub(super) fn given(&self, name: &str) -> Option<&str> {
+    pub(crate) fn given(&self, name: &str) -> Option<&str> {
         self.get(name).filter(|value| *value != "null")
     }
 
     /// Whether `name` is the JSON string `text`.
-    pub(super) fn says(&self, name: &str, text: &str) -> bool {
+    pub(crate) fn says(&self, name: &str, text: &str) -> bool {
         self.get(name).is_some_and(|value| is(value, text))
     }
 
     /// Takes out every `name`.
-    pub(super) fn remove(&mut self, name: &str) {
+    pub(crate) fn remove(&mut self, name: &str) {
         self.retain(|key, _| !is(key, name));
     }
 
     /// Keeps the members that `keep` says yes to, given the key (quoted) and the value.
-    pub(super) fn retain(&mut self, keep: impl Fn(&str, &str) -> bool) {
+    pub(crate) fn retain(&mut self, keep: impl Fn(&str, &str) -> bool) {
         let before = self.members.len();
         self.members.retain(|(key, value)| keep(key, value));
         self.edited |= self.members.len() != before;
     }
 
     /// Gives every `name` the value `json`, or adds one at the end.
-    pub(super) fn set(&mut self, name: &str, json: String) {
+    pub(crate) fn set(&mut self, name: &str, json: String) {
         self.edited = true;
         let mut found = false;
         for (_, value) in self.members.iter_mut().filter(|(key, _)| is(key, name)) {
@@ -70,7 +70,7 @@ impl<'a> Members<'a> {
     }
 
     /// Rewrites every value for which `edit`, given the key (quoted) and the value, has another.
-    pub(super) fn rewrite(&mut self, edit: impl Fn(&str, &str) -> Option<String>) {
+    pub(crate) fn rewrite(&mut self, edit: impl Fn(&str, &str) -> Option<String>) {
         for (key, value) in &mut self.members {
             if let Some(json) = edit(key, value) {
                 *value = Cow::Owned(json);
@@ -80,7 +80,7 @@ impl<'a> Members<'a> {
     }
 
     /// Calls every `from` `to`, in its place.
-    pub(super) fn rename(&mut self, from: &str, to: &str) {
+    pub(crate) fn rename(&mut self, from: &str, to: &str) {
         for (key, _) in self.members.iter_mut().filter(|(key, _)| is(key, from)) {
             *key = Cow::Owned(format!("\"{to}\""));
             self.edited = true;
@@ -88,7 +88,7 @@ impl<'a> Members<'a> {
     }
 
     /// The object's text, if it was edited.
-    pub(super) fn edited(self) -> Option<String> {
+    pub(crate) fn edited(self) -> Option<String> {
         if !self.edited {
             return None;
         }
@@ -109,7 +109,7 @@ impl<'a> Members<'a> {
 }
 
 /// Whether the JSON string `quoted` is `text`, escapes included.
-pub(super) fn is(quoted: &str, text: &str) -> bool {
+pub(crate) fn is(quoted: &str, text: &str) -> bool {
     let Some(inner) = quoted.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) else { return false };
     inner == text
         || (inner.contains('\\') && serde_json::from_str::<String>(quoted).is_ok_and(|it| it == text))

@@ -9,22 +9,27 @@
 //! - [`quirks`]: what the row changes in an otherwise fitting request body
 
 pub mod address;
+mod auth;
 mod base_url;
 mod hooks;
-mod members;
+pub(crate) mod members;
 mod model_name;
-mod nested;
+pub(crate) mod nested;
 mod not_yet;
 pub mod paths;
 pub mod quirks;
 pub mod resolve;
 mod row;
+mod speaks;
 mod table;
+mod ways;
 
 use crate::format::{Format, Operation};
 use quirks::Quirk;
 
+pub use auth::{Auth, SignIn};
 pub use not_yet::NOT_YET;
+pub use speaks::Speaks;
 
 /// One vendor, or one kind of server.
 #[derive(Clone, Copy, Debug)]
@@ -54,42 +59,12 @@ pub struct Provider {
     pub addressing: Addressing,
     /// What the upstream calls a model where that is not the configured name; `None` from the function: as given.
     pub model_name: Option<fn(&str) -> Option<String>>,
+    /// The header that names an organization, where accounts have several.
+    pub organization: Option<&'static str>,
+    /// The models are the vendor's own chat models, which refuse text completions unless they are made for them.
+    pub chat_models: bool,
     /// Runs on the operator's own machines: a model without a price costs nothing.
     pub local: bool,
-}
-
-/// A format that a provider speaks, and where.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Speaks {
-    /// The format.
-    pub format: Format,
-    /// Appended to the base URL; begins with a slash. `{model}` in it stands for the model, which the body then
-    /// does not name.
-    pub path: &'static str,
-    /// Where a stream is asked for, if that is another path.
-    pub stream_path: Option<&'static str>,
-    /// Where tokens are counted, if the provider counts them.
-    pub count_path: Option<&'static str>,
-}
-
-impl Speaks {
-    /// A format at one path.
-    #[must_use]
-    pub const fn at(format: Format, path: &'static str) -> Self {
-        Self { format, path, stream_path: None, count_path: None }
-    }
-
-    /// The same where tokens are counted at `count_path`.
-    #[must_use]
-    pub const fn counts(self, count_path: &'static str) -> Self {
-        Self { count_path: Some(count_path), ..self }
-    }
-
-    /// The same where streams have a path of their own.
-    #[must_use]
-    pub const fn streams(self, stream_path: &'static str) -> Self {
-        Self { stream_path: Some(stream_path), ..self }
-    }
 }
 
 /// Whether a provider needs a key.
@@ -100,21 +75,6 @@ pub enum KeyRule {
     /// Sent when there is one.
     Optional,
     /// Never sent.
-    None,
-}
-
-/// How a key is shown to the upstream.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Auth {
-    /// `Authorization: Bearer KEY`.
-    Bearer,
-    /// The same, without a prefix that LiteLLM's users write to tell kinds of keys apart.
-    BearerWithout(&'static str),
-    /// The key alone, in a header of this name.
-    Header(&'static str),
-    /// Azure OpenAI: depends on the API asked for. [`address::address`] decides.
-    Azure,
-    /// No key is sent.
     None,
 }
 
@@ -147,10 +107,15 @@ pub fn find(name: &str) -> Option<&'static Provider> {
 }
 
 impl Provider {
-    /// The way to ask for `operation`: in the caller's own format if it is spoken, else in the preferred one.
+    /// The ways `model`, as it is configured, can be asked for something, the preferred one of each operation first.
+    pub fn ways(&self, model: &str) -> impl Iterator<Item = &'static Speaks> + Clone {
+        self.speaks.iter().filter(move |speaks| speaks.fits(model))
+    }
+
+    /// The way to ask `model` for `operation`: in the caller's own format if it is spoken, else in the preferred one.
     #[must_use]
-    pub fn speak(&self, operation: Operation, caller: Format) -> Option<&'static Speaks> {
-        let mut fitting = self.speaks.iter().filter(|speaks| speaks.format.operation() == operation);
+    pub fn speak(&self, operation: Operation, caller: Format, model: &str) -> Option<&'static Speaks> {
+        let mut fitting = self.ways(model).filter(|speaks| speaks.format.operation() == operation);
         let first = fitting.clone().next();
         fitting.find(|speaks| speaks.format == caller).or(first)
     }
@@ -179,23 +144,6 @@ impl Provider {
         let mut letters = self.name.chars();
         let first = letters.next().map(|letter| letter.to_ascii_uppercase());
         first.into_iter().chain(letters).chain("Exception".chars()).collect()
-    }
-}
-
-impl Auth {
-    /// The header that carries `key`: its name in lower case, and its value, which is as secret as the key.
-    /// `None` when no key is sent.
-    #[must_use]
-    pub fn header(self, key: &str) -> Option<(&'static str, String)> {
-        match self {
-            Self::Bearer => Some(("authorization", format!("Bearer {key}"))),
-            Self::BearerWithout(prefix) => {
-                Some(("authorization", format!("Bearer {}", key.strip_prefix(prefix).unwrap_or(key))))
-            }
-            Self::Header(name) => Some((name, key.to_owned())),
-            Self::Azure => Some(("api-key", key.to_owned())),
-            Self::None => None,
-        }
     }
 }
 

@@ -68,7 +68,7 @@ fn only_openai_itself_and_its_legacy_name_take_its_key() {
 #[test]
 fn the_callers_own_format_is_preferred() {
     let speak = |name: &str, operation, caller| {
-        find(name).unwrap().speak(operation, caller).map(|speaks| (speaks.format, speaks.path))
+        find(name).unwrap().speak(operation, caller, "m").map(|speaks| (speaks.format, speaks.path))
     };
     assert_eq!(
         speak("groq", Operation::Chat, Format::OpenAiChat),
@@ -85,8 +85,11 @@ fn the_callers_own_format_is_preferred() {
         speaks: &[Speaks::at(Format::OpenAiChat, "/a"), Speaks::at(Format::OllamaChat, "/b")],
         ..row_for_test()
     };
-    assert_eq!(BOTH.speak(Operation::Chat, Format::OllamaChat).map(|speaks| speaks.path), Some("/b"));
-    assert_eq!(BOTH.speak(Operation::Chat, Format::OpenAiCompletions).map(|speaks| speaks.path), Some("/a"));
+    assert_eq!(BOTH.speak(Operation::Chat, Format::OllamaChat, "m").map(|speaks| speaks.path), Some("/b"));
+    assert_eq!(
+        BOTH.speak(Operation::Chat, Format::OpenAiCompletions, "m").map(|speaks| speaks.path),
+        Some("/a")
+    );
 }
 
 const fn row_for_test() -> Provider {
@@ -136,7 +139,11 @@ fn keys_travel_in_the_header_the_vendor_reads() {
     assert_eq!(header("sarvam", "k"), Some(("api-subscription-key", "k".to_owned())));
     assert_eq!(header("snowflake", "pat/k"), Some(("authorization", "Bearer k".to_owned())));
     assert_eq!(header("snowflake", "jwt"), Some(("authorization", "Bearer jwt".to_owned())));
+    assert_eq!(header("replicate", "k"), Some(("authorization", "Token k".to_owned())));
+    assert_eq!(header("bytez", "k"), Some(("authorization", "Key k".to_owned())));
     assert_eq!(header("demo", "k"), None);
+    assert_eq!(header("watsonx", "k"), None, "an IBM key is exchanged, never shown");
+    assert_eq!(header("sagemaker", "k"), None, "an AWS key signs");
 }
 
 #[test]
@@ -144,4 +151,33 @@ fn what_runs_at_home_is_marked_so() {
     let local = |name: &str| find(name).unwrap().local;
     assert!(local("ollama") && local("hosted_vllm") && local("demo"));
     assert!(!local("openai") && !local("openai_like") && !local("litellm_proxy"));
+}
+
+#[test]
+fn a_format_that_only_some_models_speak_is_never_the_only_way_by_accident() {
+    for row in all().iter().filter(|row| row.name != "perplexity") {
+        for model in ["m", "a/b", "claude-x", "gpt-5", "deployment/x"] {
+            let ways: Vec<_> = row.ways(model).collect();
+            assert!(!ways.is_empty(), "{}/{model} cannot be asked for anything", row.name);
+            let chats = ways.iter().filter(|speaks| speaks.format == Format::OpenAiChat).count();
+            assert!(chats <= 1, "{}/{model}", row.name);
+        }
+        let ways = row.speaks.iter().map(|speaks| speaks.format);
+        let chat = ways.clone().find(|format| format.operation() == Operation::Chat);
+        let spoken = ways.clone().any(|format| format == Format::OpenAiChat);
+        assert!(
+            !spoken || chat == Some(Format::OpenAiChat),
+            "{}: most callers speak OpenAI's chat",
+            row.name
+        );
+    }
+}
+
+#[test]
+fn what_the_gateway_asks_of_a_row_is_a_column() {
+    let names = |holds: fn(&Provider) -> bool| -> Vec<_> {
+        all().iter().filter(|row| holds(row)).map(|row| row.name).collect()
+    };
+    assert_eq!(names(|row| row.chat_models), ["azure", "azure_ai", "openai"]);
+    assert_eq!(names(|row| row.organization.is_some()), ["openai", "text-completion-openai"]);
 }

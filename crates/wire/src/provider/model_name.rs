@@ -17,3 +17,14 @@ pub(super) fn clarifai(model: &str) -> Option<String> {
     let (user, app, name) = (parts.next()?, parts.next()?, parts.next()?);
     (!model.contains('/')).then(|| format!("https://clarifai.com/{user}/{app}/models/{name}"))
 }
+
+/// A deployment at watsonx is called by its id: `deployment/ID` → `ID`.
+pub(super) fn watsonx(model: &str) -> Option<String> {
+    model.strip_prefix("deployment/").map(str::to_owned)
+}
+
+/// A version at Replicate is named by its digits alone: `OWNER/NAME:VERSION` → `VERSION`.
+pub(super) fn replicate(model: &str) -> Option<String> {
+    let (_, version) = model.rsplit_once(':')?;
+    (version.len() == 64).then(|| version.to_owned())
+}

@@ -73,7 +73,7 @@ pub(super) fn strip_nulls(messages: &str) -> Option<String> {
 /// Removes `keys` from every tool, its function and the schema of its parameters. `additionalProperties`
 /// goes only where it is false: a schema in its place means something. A parameter that happens to be called
 /// like one of the keys stays.
-pub(super) fn strip_tools(tools: &str, keys: &[&str]) -> Option<String> {
+pub(crate) fn strip_tools(tools: &str, keys: &[&str]) -> Option<String> {
     if !mentions(tools, keys) {
         return None;
     }

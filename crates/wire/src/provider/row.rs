@@ -1,12 +1,12 @@
-//! What rows are made of: the kinds of row, the usual sets of formats and the quirks that several rows share or
+//! What rows are made of: the kinds of row and the quirks that several rows share or
 //! that are too long to stand in one.
 
 use super::quirks::Quirk::{
     self, Clamp, Drop, FlattenText, ForModels, Hook, Rename, SetField, StripMessageKeys, StripPartKeys,
     StripToolKeys, ToolChoiceRequired, Unsupported,
 };
+use super::ways::{ALL, CHAT};
 use super::{Addressing, Auth, KeyRule, Provider, Speaks, hooks};
-use crate::format::Format;
 
 /// A vendor's service: needs a key, speaks chat, drops `user` (most vendors do not know it, and it asks for
 /// nothing in the answer).
@@ -29,6 +29,8 @@ pub(super) const fn host(
         quirks: PLAIN,
         addressing: Addressing::Joined,
         model_name: None,
+        organization: None,
+        chat_models: false,
         local: false,
     }
 }
@@ -82,6 +84,16 @@ impl Provider {
         Self { model_name: Some(model_name), ..self }
     }
 
+    /// The models are the vendor's own chat models.
+    pub(super) const fn chat_models(self) -> Self {
+        Self { chat_models: true, ..self }
+    }
+
+    /// Accounts have organizations, named in this header.
+    pub(super) const fn organization(self, header: &'static str) -> Self {
+        Self { organization: Some(header), ..self }
+    }
+
     pub(super) const fn required(self) -> Self {
         Self { key: KeyRule::Required, ..self }
     }
@@ -90,42 +102,6 @@ impl Provider {
         Self { key: KeyRule::Optional, local: true, ..self }
     }
 }
-
-const fn chat(path: &'static str) -> Speaks {
-    Speaks::at(Format::OpenAiChat, path)
-}
-
-const fn embed(path: &'static str) -> Speaks {
-    Speaks::at(Format::OpenAiEmbeddings, path)
-}
-
-const COMPLETIONS: Speaks = Speaks::at(Format::OpenAiCompletions, "/completions");
-/// Anthropic's own API, counting included.
-const MESSAGES: Speaks =
-    Speaks::at(Format::AnthropicMessages, "/v1/messages").counts("/v1/messages/count_tokens");
-pub(super) const ANTHROPIC: &[Speaks] = &[MESSAGES];
-
-const CHAT: &[Speaks] = &[chat("/chat/completions")];
-pub(super) const EMBED: &[Speaks] = &[embed("/embeddings")];
-pub(super) const TEXT: &[Speaks] = &[COMPLETIONS];
-pub(super) const CHAT_EMBED: &[Speaks] = &[chat("/chat/completions"), embed("/embeddings")];
-pub(super) const CHAT_TEXT: &[Speaks] = &[chat("/chat/completions"), COMPLETIONS];
-pub(super) const ALL: &[Speaks] = &[chat("/chat/completions"), COMPLETIONS, embed("/embeddings")];
-
-// The version is part of the path where people configure a base URL without one.
-pub(super) const V1_CHAT: &[Speaks] = &[chat("/v1/chat/completions")];
-pub(super) const V1_CHAT_EMBED: &[Speaks] = &[chat("/v1/chat/completions"), embed("/v1/embeddings")];
-pub(super) const GEMINI: &[Speaks] =
-    &[chat("/v1beta/openai/chat/completions"), embed("/v1beta/openai/embeddings")];
-pub(super) const COHERE: &[Speaks] =
-    &[chat("/compatibility/v1/chat/completions"), embed("/compatibility/v1/embeddings")];
-pub(super) const SNOWFLAKE: &[Speaks] = &[chat("/cortex/v1/chat/completions")];
-pub(super) const DATAROBOT: &[Speaks] = &[chat("/api/v2/genai/llmgw/chat/completions/")];
-pub(super) const OLLAMA: &[Speaks] = &[
-    Speaks::at(Format::OllamaChat, "/api/chat"),
-    Speaks::at(Format::OllamaGenerate, "/api/generate"),
-    Speaks::at(Format::OllamaEmbed, "/api/embed"),
-];
 
 pub(super) const NO_USER: Quirk = Drop("user");
 pub(super) const MAX_TOKENS: Quirk = Rename { from: "max_completion_tokens", to: "max_tokens" };
@@ -161,8 +137,8 @@ pub(super) const OPENAI: &[Quirk] = &[
     StripToolKeys(&["cache_control"]),
 ];
 
-/// What Messages requests carry.
-pub(super) const ANTHROPIC_VERSION: &[(&str, &str)] = &[("anthropic-version", "2023-06-01")];
+/// Azure serves OpenAI's models.
+pub(super) const AZURE: &[Quirk] = OPENAI;
 
 /// What Cohere's documentation lists as unsupported by its OpenAI-compatible endpoint.
 pub(super) const COHERE_QUIRKS: &[Quirk] = &[

@@ -4,12 +4,20 @@
 
 use super::quirks::Quirk::{Clamp, FlattenText, Hook, StripNulls, StripToolKeys, Unsupported};
 use super::row::{
-    AI21, ALL, ANTHROPIC, ANTHROPIC_VERSION, ANY_TOOL, AUTO_TOOL, CHAT_EMBED, CHAT_TEXT, COHERE,
-    COHERE_QUIRKS, COMPLETION_TOKENS, DATAROBOT, EMBED, GEMINI, MAX_TOKENS, MISTRAL, MOONSHOT, NO_EXTRAS,
-    NO_LOGPROBS, NO_PENALTIES, NO_SCHEMA, NO_USER, OLDER, OLLAMA, OPENAI, PLAIN, SNOWFLAKE, TEXT, USAGE_COST,
-    V0, V1_CHAT, V1_CHAT_EMBED, XAI, built_in, host, server,
+    AI21, ANY_TOOL, AUTO_TOOL, AZURE, COHERE_QUIRKS, COMPLETION_TOKENS, MAX_TOKENS, MISTRAL, MOONSHOT,
+    NO_EXTRAS, NO_LOGPROBS, NO_PENALTIES, NO_SCHEMA, NO_USER, OLDER, OPENAI, PLAIN, USAGE_COST, V0, XAI,
+    built_in, host, server,
 };
-use super::{Addressing, Auth, Provider, hooks, model_name};
+use super::ways::{
+    ALL, ANTHROPIC, ANTHROPIC_VERSION, AZURE_AI, BIGMODEL, BYTEZ, CHAT_EMBED, CHAT_EMBED_MESSAGES_RESPONSES,
+    CHAT_EMBED_RESPONSES, CHAT_MESSAGES_RESPONSES, CHAT_RESPONSES, CHAT_TEXT_EMBED, COHERE, CUSTOM,
+    DATABRICKS, DATAROBOT, DEEPSEEK, EMBED, GEMINI, HOSTINGER, MANTLE, MANUS, MINIMAX, NLP_CLOUD, OLLAMA,
+    OPENCODE_GO, ORACLE, PERPLEXITY, PREDIBASE, REPLICATE, SAGEMAKER, SAGEMAKER_CHAT, SAGEMAKER_SIGN_IN,
+    SNOWFLAKE, TENCENT, TEXT, TRITON, V1_CHAT, V1_CHAT_EMBED, WATSONX, WATSONX_TEXT,
+};
+use super::{Addressing, Auth, Provider, SignIn, hooks, model_name};
+
+const SAGEMAKER_URL: &str = "https://runtime.sagemaker.{AWS_REGION_NAME}.amazonaws.com";
 
 /// Sorted by name.
 pub(super) const ROWS: &[Provider] = &[
@@ -20,7 +28,9 @@ pub(super) const ROWS: &[Provider] = &[
     host("ai21_chat", "AI21 Chat", "https://api.ai21.com/studio/v1", &["AI21_API_KEY"])
         .bases(&["AI21_API_BASE"])
         .quirks(AI21),
-    host("aiand", "ai&", "https://api.aiand.com/v1", &["AIAND_API_KEY"]).bases(&["AIAND_API_BASE"]),
+    host("aiand", "ai&", "https://api.aiand.com/v1", &["AIAND_API_KEY"])
+        .bases(&["AIAND_API_BASE"])
+        .speaks(CHAT_MESSAGES_RESPONSES),
     host("aihubmix", "AIHubMix", "https://aihubmix.com/v1", &["AIHUBMIX_API_KEY"])
         .bases(&["AIHUBMIX_API_BASE"])
         .quirks(OLDER),
@@ -49,16 +59,18 @@ pub(super) const ROWS: &[Provider] = &[
     server("azure", "Azure", &["AZURE_OPENAI_API_KEY", "AZURE_API_KEY"])
         .bases(&["AZURE_API_BASE"])
         .speaks(ALL)
-        .quirks(OPENAI)
+        .quirks(AZURE)
         .auth(Auth::Azure)
         .addressing(Addressing::Azure)
-        .required(),
+        .required()
+        .chat_models(),
     server("azure_ai", "Azure AI", &["AZURE_AI_API_KEY"])
         .bases(&["AZURE_AI_API_BASE"])
-        .speaks(CHAT_EMBED)
+        .speaks(AZURE_AI)
         .quirks(&[FlattenText])
         .addressing(Addressing::AzureAi)
-        .required(),
+        .required()
+        .chat_models(),
     server("azure_text", "Azure Text", &["AZURE_API_KEY"])
         .bases(&["AZURE_API_BASE"])
         .speaks(TEXT)
@@ -79,10 +91,16 @@ pub(super) const ROWS: &[Provider] = &[
     )
     .keys(&["BEDROCK_MANTLE_API_KEY", "AWS_BEARER_TOKEN_BEDROCK"])
     .bases(&["BEDROCK_MANTLE_API_BASE"])
-    .quirks(&[MAX_TOKENS, NO_USER, Unsupported(&["n"])]),
+    .quirks(&[MAX_TOKENS, NO_USER, Unsupported(&["n"])])
+    .speaks(MANTLE),
     host("bigmodel", "BigModel (Zhipu AI)", "https://open.bigmodel.cn/api/paas/v4", &["BIGMODEL_API_KEY"])
         .bases(&["BIGMODEL_API_BASE"])
-        .quirks(&[MAX_TOKENS, NO_USER, NO_LOGPROBS, NO_PENALTIES, Unsupported(&["seed", "n"])]),
+        .quirks(&[MAX_TOKENS, NO_USER, NO_LOGPROBS, NO_PENALTIES, Unsupported(&["seed", "n"])])
+        .speaks(BIGMODEL),
+    host("bytez", "Bytez", "https://api.bytez.com/models/v2", &["BYTEZ_API_KEY"])
+        .speaks(BYTEZ)
+        .auth(Auth::Scheme("Key"))
+        .quirks(&[]),
     host("cerebras", "Cerebras", "https://api.cerebras.ai/v1", &["CEREBRAS_API_KEY"])
         .bases(&["CEREBRAS_API_BASE"])
         .quirks(&[
@@ -138,12 +156,15 @@ pub(super) const ROWS: &[Provider] = &[
         .speaks(CHAT_EMBED),
     host("compactifai", "CompactifAI", "https://api.compactif.ai/v1", &["COMPACTIFAI_API_KEY"]),
     host("coralbricks", "CoralBricks", "https://inference.coralbricks.ai/v1", &["CORALBRICKS_API_KEY"])
-        .bases(&["CORALBRICKS_API_BASE"]),
+        .bases(&["CORALBRICKS_API_BASE"])
+        .speaks(CHAT_MESSAGES_RESPONSES),
     host("cortecs", "Cortecs", "https://api.cortecs.ai/v1", &["CORTECS_API_KEY"])
-        .bases(&["CORTECS_API_BASE"]),
+        .bases(&["CORTECS_API_BASE"])
+        .speaks(CHAT_MESSAGES_RESPONSES),
     host("crusoe", "Crusoe", "https://api.inference.crusoecloud.com/v1", &["CRUSOE_API_KEY"])
         .bases(&["CRUSOE_API_BASE"])
         .quirks(OLDER),
+    server("custom", "Custom", &[]).speaks(CUSTOM).local(),
     server("custom_openai", "Custom OpenAI", &[]).quirks(OLDER),
     host("darkbloom", "Darkbloom", "https://api.darkbloom.dev/v1", &["DARKBLOOM_API_KEY"])
         .bases(&["DARKBLOOM_API_BASE"])
@@ -154,7 +175,7 @@ pub(super) const ROWS: &[Provider] = &[
         .speaks(CHAT_EMBED),
     server("databricks", "Databricks", &["DATABRICKS_API_KEY"])
         .bases(&["DATABRICKS_API_BASE"])
-        .speaks(CHAT_EMBED)
+        .speaks(DATABRICKS)
         .quirks(&[MAX_TOKENS])
         .required(),
     host("datarobot", "DataRobot", "https://app.datarobot.com", &["DATAROBOT_API_TOKEN"])
@@ -163,7 +184,7 @@ pub(super) const ROWS: &[Provider] = &[
         .quirks(OLDER),
     host("deepinfra", "DeepInfra", "https://api.deepinfra.com/v1/openai", &["DEEPINFRA_API_KEY"])
         .bases(&["DEEPINFRA_API_BASE"])
-        .speaks(ALL)
+        .speaks(CHAT_TEXT_EMBED)
         .quirks(&[
             MAX_TOKENS,
             NO_USER,
@@ -173,7 +194,7 @@ pub(super) const ROWS: &[Provider] = &[
         ]),
     host("deepseek", "Deepseek", "https://api.deepseek.com/beta", &["DEEPSEEK_API_KEY"])
         .bases(&["DEEPSEEK_API_BASE"])
-        .speaks(CHAT_TEXT)
+        .speaks(DEEPSEEK)
         .quirks(&[NO_USER, FlattenText, Hook(hooks::effort_as_thinking)]),
     built_in("demo", "Demo (built in)"),
     host("docker_model_runner", "Docker Model Runner", "http://localhost:22088/engines/llama.cpp", &[])
@@ -183,10 +204,11 @@ pub(super) const ROWS: &[Provider] = &[
         .local(),
     host("edenai", "Eden AI", "https://api.edenai.run/v3", &["EDENAI_API_KEY"])
         .bases(&["EDENAI_API_BASE"])
-        .speaks(CHAT_EMBED),
+        .speaks(CHAT_EMBED_MESSAGES_RESPONSES),
     host("empiriolabs", "EmpirioLabs", "https://api.empiriolabs.ai/v1", &["EMPIRIOLABS_API_KEY"])
         .bases(&["EMPIRIOLABS_API_BASE"])
-        .quirks(OLDER),
+        .quirks(OLDER)
+        .speaks(CHAT_RESPONSES),
     host("empower", "Empower", "https://app.empower.dev/api/v1", &["EMPOWER_API_KEY"])
         .bases(&["EMPOWER_API_BASE"])
         .quirks(OLDER),
@@ -233,7 +255,7 @@ pub(super) const ROWS: &[Provider] = &[
     host("hostinger_router", "Hostinger Router", "https://router.hostinger.com/v1", &[])
         .keys(&["HOSTINGER_ROUTER_API_KEY"])
         .bases(&["HOSTINGER_ROUTER_API_BASE"])
-        .speaks(CHAT_EMBED)
+        .speaks(HOSTINGER)
         .quirks(&[]),
     host("huggingface", "Huggingface", "https://router.huggingface.co", &[])
         .keys(&["HF_TOKEN", "HUGGINGFACE_API_KEY"])
@@ -254,7 +276,8 @@ pub(super) const ROWS: &[Provider] = &[
             Unsupported(&["top_p", "parallel_tool_calls", "seed", "n"]),
         ]),
     host("inferenceapis", "Inference APIs", "https://api.inferenceapis.com/v1", &["INFERENCEAPIS_API_KEY"])
-        .bases(&["INFERENCEAPIS_API_BASE"]),
+        .bases(&["INFERENCEAPIS_API_BASE"])
+        .speaks(CHAT_MESSAGES_RESPONSES),
     server("infinity", "Infinity", &["INFINITY_API_KEY"]).bases(&["INFINITY_API_BASE"]).speaks(EMBED).local(),
     host("jina_ai", "Jina AI", "https://api.jina.ai/v1", &[])
         .keys(&["JINA_AI_API_KEY", "JINA_API_KEY", "JINA_AI_TOKEN"])
@@ -274,7 +297,7 @@ pub(super) const ROWS: &[Provider] = &[
         .quirks(OLDER),
     server("litellm_proxy", "LiteLLM Proxy", &["LITELLM_PROXY_API_KEY"])
         .bases(&["LITELLM_PROXY_API_BASE"])
-        .speaks(CHAT_EMBED),
+        .speaks(CHAT_EMBED_RESPONSES),
     host("llamafile", "Llamafile", "http://127.0.0.1:8080/v1", &["LLAMAFILE_API_KEY"])
         .bases(&["LLAMAFILE_API_BASE"])
         .speaks(CHAT_EMBED)
@@ -282,9 +305,14 @@ pub(super) const ROWS: &[Provider] = &[
     host("llamagate", "LlamaGate", "https://api.llamagate.dev/v1", &["LLAMAGATE_API_KEY"]).quirks(OLDER),
     server("lm_studio", "LM Studio", &["LM_STUDIO_API_KEY"])
         .bases(&["LM_STUDIO_API_BASE"])
-        .speaks(ALL)
+        .speaks(CHAT_TEXT_EMBED)
         .quirks(&[NO_USER, Hook(hooks::json_object_as_schema)])
         .local(),
+    host("manus", "Manus", "https://api.manus.im/v1", &["MANUS_API_KEY"])
+        .bases(&["MANUS_API_BASE"])
+        .speaks(MANUS)
+        .auth(Auth::Header("api_key"))
+        .quirks(&[]),
     host("maritalk", "Maritalk", "https://chat.maritaca.ai/api", &["MARITALK_API_KEY"])
         .bases(&["MARITALK_API_BASE"])
         .quirks(&[
@@ -293,11 +321,14 @@ pub(super) const ROWS: &[Provider] = &[
             NO_EXTRAS,
             Unsupported(&["response_format", "parallel_tool_calls", "seed"]),
         ]),
-    host("meta", "Meta Model API", "https://api.meta.ai/v1", &["META_API_KEY"]).bases(&["META_API_BASE"]),
+    host("meta", "Meta Model API", "https://api.meta.ai/v1", &["META_API_KEY"])
+        .bases(&["META_API_BASE"])
+        .speaks(CHAT_MESSAGES_RESPONSES),
     host("meta_llama", "Meta - Llama API", "https://api.llama.com/compat/v1", &["LLAMA_API_KEY"])
         .bases(&["LLAMA_API_BASE"]),
     host("minimax", "Minimax", "https://api.minimax.io/v1", &["MINIMAX_API_KEY"])
-        .bases(&["MINIMAX_API_BASE"]),
+        .bases(&["MINIMAX_API_BASE"])
+        .speaks(MINIMAX),
     host("mistral", "Mistral AI API", "https://api.mistral.ai/v1", &["MISTRAL_API_KEY"])
         .bases(&["MISTRAL_AZURE_API_BASE", "MISTRAL_API_BASE"])
         .speaks(CHAT_EMBED)
@@ -320,17 +351,28 @@ pub(super) const ROWS: &[Provider] = &[
         .quirks(OLDER),
     host("neosantara", "Neosantara", "https://api.neosantara.xyz/v1", &["NEOSANTARA_API_KEY"])
         .bases(&["NEOSANTARA_API_BASE"])
-        .quirks(OLDER),
+        .quirks(OLDER)
+        .speaks(CHAT_RESPONSES),
+    host("nlp_cloud", "NLP Cloud", "https://api.nlpcloud.io/v1/gpu", &["NLP_CLOUD_API_KEY"])
+        .bases(&["NLP_CLOUD_API_BASE"])
+        .speaks(NLP_CLOUD)
+        .auth(Auth::Scheme("Token"))
+        .quirks(&[]),
     host("novita", "Novita AI", "https://api.novita.ai/v3/openai", &["NOVITA_API_KEY"])
         .bases(&["NOVITA_API_BASE"])
-        .speaks(ALL),
+        .speaks(CHAT_TEXT_EMBED),
     host("nscale", "Nscale", "https://inference.api.nscale.com/v1", &["NSCALE_API_KEY"])
         .bases(&["NSCALE_API_BASE"])
         .quirks(&[NO_USER, Unsupported(&["seed", "service_tier", "store"])]),
     host("nvidia_nim", "Nvidia NIM", "https://integrate.api.nvidia.com/v1", &["NVIDIA_NIM_API_KEY"])
         .bases(&["NVIDIA_NIM_API_BASE"])
-        .speaks(ALL)
+        .speaks(CHAT_TEXT_EMBED)
         .quirks(&[MAX_TOKENS, NO_USER, NO_LOGPROBS, NO_EXTRAS, Unsupported(&["n"])]),
+    host("oci", "OCI", "https://inference.generativeai.{OCI_REGION}.oci.oraclecloud.com", &["OCI_KEY"])
+        .bases(&["OCI_API_BASE"])
+        .speaks(ORACLE)
+        .auth(Auth::SignIn(SignIn::Oracle))
+        .quirks(&[]),
     host("ollama", "Ollama", "http://localhost:11434", &["OLLAMA_API_KEY"])
         .bases(&["OLLAMA_API_BASE"])
         .speaks(OLLAMA)
@@ -345,16 +387,20 @@ pub(super) const ROWS: &[Provider] = &[
     host("openai", "OpenAI", "https://api.openai.com/v1", &["OPENAI_API_KEY"])
         .bases(&["OPENAI_BASE_URL", "OPENAI_API_BASE"])
         .speaks(ALL)
-        .quirks(OPENAI),
+        .quirks(OPENAI)
+        .organization("openai-organization")
+        .chat_models(),
     server("openai_like", "OpenAI-like", &["OPENAI_LIKE_API_KEY"])
         .bases(&["OPENAI_LIKE_API_BASE"])
         .speaks(CHAT_EMBED),
     host("opencode_go", "OpenCode Go", "https://opencode.ai/inference/go/openai/v1", &[])
         .keys(&["OPENCODE_GO_API_KEY", "OPENCODE_API_KEY"])
         .bases(&["OPENCODE_GO_API_BASE"])
-        .quirks(OLDER),
+        .quirks(OLDER)
+        .speaks(OPENCODE_GO),
     host("openinfer", "OpenInfer", "https://api.openinfer.ai/v1", &["OPENINFER_API_KEY"])
-        .bases(&["OPENINFER_API_BASE"]),
+        .bases(&["OPENINFER_API_BASE"])
+        .speaks(CHAT_MESSAGES_RESPONSES),
     host("openrouter", "OpenRouter", "https://openrouter.ai/api/v1", &["OPENROUTER_API_KEY", "OR_API_KEY"])
         .bases(&["OPENROUTER_API_BASE"])
         .speaks(ALL)
@@ -364,17 +410,30 @@ pub(super) const ROWS: &[Provider] = &[
         .bases(&["OVHCLOUD_API_BASE"])
         .speaks(CHAT_EMBED),
     host("parasail", "Parasail", "https://api.parasail.io/v1", &["PARASAIL_API_KEY"])
-        .bases(&["PARASAIL_API_BASE"]),
+        .bases(&["PARASAIL_API_BASE"])
+        .speaks(CHAT_RESPONSES),
     host("perplexity", "Perplexity AI", "https://api.perplexity.ai", &[])
         .keys(&["PERPLEXITYAI_API_KEY", "PERPLEXITY_API_KEY"])
         .bases(&["PERPLEXITY_API_BASE"])
-        .quirks(&[NO_USER, NO_LOGPROBS, Unsupported(&["tools", "tool_choice", "stop", "seed", "n"])]),
+        .quirks(&[NO_USER, NO_LOGPROBS, Unsupported(&["tools", "tool_choice", "stop", "seed", "n"])])
+        .speaks(PERPLEXITY),
     host("pinstripes", "Pinstripes", "https://pinstripes.io/v1", &["PINSTRIPES_API_KEY"])
         .bases(&["PINSTRIPES_API_BASE"])
-        .quirks(OLDER),
+        .quirks(OLDER)
+        .speaks(CHAT_RESPONSES),
     host("poe", "Poe", "https://api.poe.com/v1", &["POE_API_KEY"]).quirks(OLDER),
+    host(
+        "predibase",
+        "Predibase",
+        "https://serving.app.predibase.com/{PREDIBASE_TENANT_ID}/deployments/v2/llms",
+        &["PREDIBASE_API_KEY"],
+    )
+    .bases(&["PREDIBASE_API_BASE"])
+    .speaks(PREDIBASE)
+    .quirks(&[]),
     host("prism", "Prism", "https://api.prisminference.com/v1", &["PRISM_API_KEY"])
-        .bases(&["PRISM_API_BASE"]),
+        .bases(&["PRISM_API_BASE"])
+        .speaks(CHAT_MESSAGES_RESPONSES),
     host("publicai", "PublicAI", "https://api.publicai.co/v1", &["PUBLICAI_API_KEY"])
         .bases(&["PUBLICAI_API_BASE"])
         .quirks(&[MAX_TOKENS, NO_USER, FlattenText]),
@@ -390,11 +449,33 @@ pub(super) const ROWS: &[Provider] = &[
         .bases(&["RAGFLOW_API_BASE"])
         .addressing(Addressing::RagFlow)
         .required(),
-    host("refuseless", "Refuseless", "https://api.refuseless.com/v1", &["REFUSELESS_API_KEY"]),
+    host("refuseless", "Refuseless", "https://api.refuseless.com/v1", &["REFUSELESS_API_KEY"])
+        .speaks(CHAT_RESPONSES),
     host("reka", "Reka", "https://api.reka.ai/v1", &["REKA_API_KEY"]).bases(&["REKA_API_BASE"]),
+    host("replicate", "Replicate", "https://api.replicate.com/v1", &[])
+        .keys(&["REPLICATE_API_KEY", "REPLICATE_API_TOKEN"])
+        .bases(&["REPLICATE_API_BASE"])
+        .speaks(REPLICATE)
+        .auth(Auth::Scheme("Token"))
+        .headers(&[("prefer", "wait")])
+        .model_name(model_name::replicate)
+        .quirks(&[]),
+    host("sagemaker", "AWS - Sagemaker", SAGEMAKER_URL, &["AWS_ACCESS_KEY_ID"])
+        .speaks(SAGEMAKER)
+        .auth(SAGEMAKER_SIGN_IN)
+        .quirks(&[]),
+    host("sagemaker_chat", "Sagemaker Chat", SAGEMAKER_URL, &["AWS_ACCESS_KEY_ID"])
+        .speaks(SAGEMAKER_CHAT)
+        .auth(SAGEMAKER_SIGN_IN)
+        .quirks(&[]),
+    host("sagemaker_nova", "SageMaker Nova", SAGEMAKER_URL, &["AWS_ACCESS_KEY_ID"])
+        .speaks(SAGEMAKER_CHAT)
+        .auth(SAGEMAKER_SIGN_IN)
+        .quirks(&[]),
     host("sail", "Sail", "https://api.sailresearch.com/v1", &["SAIL_API_KEY"])
         .bases(&["SAIL_API_BASE"])
-        .quirks(&[NO_LOGPROBS, NO_PENALTIES, Unsupported(&["stop", "seed", "logit_bias", "service_tier"])]),
+        .quirks(&[NO_LOGPROBS, NO_PENALTIES, Unsupported(&["stop", "seed", "logit_bias", "service_tier"])])
+        .speaks(CHAT_MESSAGES_RESPONSES),
     host("sambanova", "Sambanova", "https://api.sambanova.ai/v1", &["SAMBANOVA_API_KEY"])
         .bases(&["SAMBANOVA_API_BASE"])
         .speaks(CHAT_EMBED)
@@ -423,20 +504,24 @@ pub(super) const ROWS: &[Provider] = &[
     host("tencent", "Tencent TokenHub", "https://tokenhub-intl.tencentcloudmaas.com/v1", &[])
         .keys(&["TENCENT_API_KEY"])
         .bases(&["TENCENT_API_BASE"])
-        .quirks(&[NO_USER, Hook(hooks::effort_as_thinking)]),
+        .quirks(&[NO_USER, Hook(hooks::effort_as_thinking)])
+        .speaks(TENCENT),
     host("tensormesh", "Tensormesh", "https://serverless.tensormesh.ai/v1", &[])
         .keys(&["TENSORMESH_INFERENCE_API_KEY"])
         .bases(&["TENSORMESH_SERVERLESS_BASE_URL"])
-        .quirks(OLDER),
+        .quirks(OLDER)
+        .speaks(CHAT_RESPONSES),
     host("text-completion-openai", "Text Completion OpenAI", "https://api.openai.com/v1", &[])
         .keys(&["OPENAI_API_KEY"])
         .bases(&["OPENAI_BASE_URL", "OPENAI_API_BASE"])
         .speaks(TEXT)
-        .quirks(&[]),
+        .quirks(&[])
+        .organization("openai-organization"),
     host("together_ai", "Together AI", "https://api.together.ai/v1", &[])
         .keys(&["TOGETHER_API_KEY", "TOGETHER_AI_API_KEY", "TOGETHERAI_API_KEY", "TOGETHER_AI_TOKEN"])
         .bases(&["TOGETHER_AI_API_BASE"])
-        .speaks(ALL),
+        .speaks(CHAT_TEXT_EMBED),
+    server("triton", "Triton", &[]).speaks(TRITON).local(),
     host("v0", "V0", "https://api.v0.dev/v1", &["V0_API_KEY"]).bases(&["V0_API_BASE"]).quirks(V0),
     host("veniceai", "Veniceai", "https://api.venice.ai/api/v1", &["VENICE_AI_API_KEY"]).quirks(OLDER),
     host("vercel_ai_gateway", "Vercel AI Gateway", "https://ai-gateway.vercel.sh/v1", &[])
@@ -446,7 +531,7 @@ pub(super) const ROWS: &[Provider] = &[
     host("volcengine", "Volcengine", "https://ark.cn-beijing.volces.com/api/v3", &[])
         .keys(&["VOLCENGINE_API_KEY", "ARK_API_KEY"])
         .bases(&["VOLCENGINE_API_BASE"])
-        .speaks(CHAT_EMBED)
+        .speaks(CHAT_EMBED_RESPONSES)
         .quirks(&[
             MAX_TOKENS,
             NO_USER,
@@ -456,7 +541,25 @@ pub(super) const ROWS: &[Provider] = &[
         .bases(&["WANDB_API_BASE"])
         .speaks(CHAT_EMBED)
         .quirks(OLDER),
-    host("xai", "xAI", "https://api.x.ai/v1", &["XAI_API_KEY"]).bases(&["XAI_API_BASE"]).quirks(XAI),
+    server("watsonx", "IBM - Watsonx.ai", &["WATSONX_API_KEY", "WATSONX_APIKEY", "WX_API_KEY"])
+        .bases(&["WATSONX_API_BASE", "WATSONX_URL", "WX_URL", "WML_URL"])
+        .speaks(WATSONX)
+        .auth(Auth::SignIn(SignIn::Ibm))
+        .model_name(model_name::watsonx)
+        .required(),
+    server(
+        "watsonx_text",
+        "IBM - Watsonx.ai text generation",
+        &["WATSONX_API_KEY", "WATSONX_APIKEY", "WX_API_KEY"],
+    )
+    .bases(&["WATSONX_API_BASE", "WATSONX_URL", "WX_URL", "WML_URL"])
+    .speaks(WATSONX_TEXT)
+    .auth(Auth::SignIn(SignIn::Ibm))
+    .required(),
+    host("xai", "xAI", "https://api.x.ai/v1", &["XAI_API_KEY"])
+        .bases(&["XAI_API_BASE"])
+        .quirks(XAI)
+        .speaks(CHAT_RESPONSES),
     host("xiaomi_mimo", "Xiaomi Mimo", "https://api.xiaomimimo.com/v1", &["XIAOMI_MIMO_API_KEY"])
         .quirks(OLDER),
     server("xinference", "Xinference", &["XINFERENCE_API_KEY"])
@@ -475,5 +578,6 @@ pub(super) const ROWS: &[Provider] = &[
             NO_SCHEMA,
         ]),
     host("zerogpu", "ZeroGPU", "https://api.zerogpu.ai/v1", &["ZEROGPU_API_KEY"])
-        .bases(&["ZEROGPU_API_BASE"]),
+        .bases(&["ZEROGPU_API_BASE"])
+        .speaks(CHAT_RESPONSES),
 ];

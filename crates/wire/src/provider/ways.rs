@@ -1,0 +1,162 @@
+//! The usual sets of formats, and those of single vendors: the value of a row's `speaks`. The preferred format of an
+//! operation comes first; OpenAI's chat is that nearly everywhere, for most callers speak it.
+
+use super::{Auth, SignIn, Speaks};
+use crate::dialect::Dialect;
+use crate::format::Format;
+
+const fn chat(path: &'static str) -> Speaks {
+    Speaks::at(Format::OpenAiChat, path)
+}
+
+const fn embed(path: &'static str) -> Speaks {
+    Speaks::at(Format::OpenAiEmbeddings, path)
+}
+
+/// Anthropic's Messages at another vendor, which mostly reads the key as Anthropic does.
+const fn messages(path: &'static str) -> Speaks {
+    Speaks::at(Format::AnthropicMessages, path).headers(ANTHROPIC_VERSION)
+}
+
+const fn own(dialect: Dialect, path: &'static str) -> Speaks {
+    Speaks::at(Format::Own(dialect), path)
+}
+
+/// What Messages requests carry.
+pub(super) const ANTHROPIC_VERSION: &[(&str, &str)] = &[("anthropic-version", "2023-06-01")];
+const X_API_KEY: Auth = Auth::Header("x-api-key");
+
+const COMPLETIONS: Speaks = Speaks::at(Format::OpenAiCompletions, "/completions");
+const RESPONSES: Speaks = Speaks::at(Format::OpenAiResponses, "/responses");
+const CHATS: Speaks = chat("/chat/completions");
+const EMBEDDINGS: Speaks = embed("/embeddings");
+const V1_MESSAGES: Speaks = messages("/v1/messages");
+
+/// Anthropic's own API, counting included.
+pub(super) const ANTHROPIC: &[Speaks] =
+    &[Speaks::at(Format::AnthropicMessages, "/v1/messages").counts("/v1/messages/count_tokens")];
+
+pub(super) const CHAT: &[Speaks] = &[CHATS];
+pub(super) const EMBED: &[Speaks] = &[EMBEDDINGS];
+pub(super) const TEXT: &[Speaks] = &[COMPLETIONS];
+pub(super) const CHAT_EMBED: &[Speaks] = &[CHATS, EMBEDDINGS];
+pub(super) const CHAT_TEXT_EMBED: &[Speaks] = &[CHATS, COMPLETIONS, EMBEDDINGS];
+pub(super) const CHAT_RESPONSES: &[Speaks] = &[CHATS, RESPONSES];
+pub(super) const CHAT_EMBED_RESPONSES: &[Speaks] = &[CHATS, EMBEDDINGS, RESPONSES];
+pub(super) const CHAT_MESSAGES_RESPONSES: &[Speaks] = &[CHATS, V1_MESSAGES, RESPONSES];
+pub(super) const CHAT_EMBED_MESSAGES_RESPONSES: &[Speaks] = &[CHATS, EMBEDDINGS, V1_MESSAGES, RESPONSES];
+/// All of OpenAI's formats.
+pub(super) const ALL: &[Speaks] = &[CHATS, COMPLETIONS, EMBEDDINGS, RESPONSES];
+pub(super) const MANUS: &[Speaks] = &[RESPONSES];
+
+// The version is part of the path where people configure a base URL without one.
+pub(super) const V1_CHAT: &[Speaks] = &[chat("/v1/chat/completions")];
+pub(super) const V1_CHAT_EMBED: &[Speaks] = &[chat("/v1/chat/completions"), embed("/v1/embeddings")];
+pub(super) const GEMINI: &[Speaks] =
+    &[chat("/v1beta/openai/chat/completions"), embed("/v1beta/openai/embeddings")];
+pub(super) const COHERE: &[Speaks] =
+    &[chat("/compatibility/v1/chat/completions"), embed("/compatibility/v1/embeddings")];
+pub(super) const DATAROBOT: &[Speaks] = &[chat("/api/v2/genai/llmgw/chat/completions/")];
+pub(super) const OLLAMA: &[Speaks] = &[
+    Speaks::at(Format::OllamaChat, "/api/chat"),
+    Speaks::at(Format::OllamaGenerate, "/api/generate"),
+    Speaks::at(Format::OllamaEmbed, "/api/embed"),
+];
+
+// Vendors that speak Anthropic's Messages beside the path of their OpenAI API.
+pub(super) const MINIMAX: &[Speaks] = &[CHATS, messages("//anthropic/v1/messages").auth(X_API_KEY)];
+pub(super) const DEEPSEEK: &[Speaks] =
+    &[CHATS, COMPLETIONS, messages("//anthropic/v1/messages").auth(X_API_KEY)];
+pub(super) const BIGMODEL: &[Speaks] =
+    &[CHATS, messages("//api/anthropic/v1/messages").auth(X_API_KEY), RESPONSES];
+pub(super) const TENCENT: &[Speaks] = &[CHATS, V1_MESSAGES.auth(X_API_KEY)];
+pub(super) const OPENCODE_GO: &[Speaks] =
+    &[CHATS, messages("//inference/go/anthropic/v1/messages"), RESPONSES];
+pub(super) const MANTLE: &[Speaks] =
+    &[CHATS, messages("//anthropic/v1/messages").only(is_claude), RESPONSES.only(is_gpt)];
+pub(super) const HOSTINGER: &[Speaks] =
+    &[CHATS, EMBEDDINGS, V1_MESSAGES.only(is_claude), RESPONSES.only(is_gpt)];
+pub(super) const DATABRICKS: &[Speaks] =
+    &[CHATS, EMBEDDINGS, messages("/anthropic/v1/messages").only(is_claude), RESPONSES.only(is_gpt)];
+pub(super) const SNOWFLAKE: &[Speaks] =
+    &[chat("/cortex/v1/chat/completions"), messages("/cortex/v1/messages").only(is_claude)];
+pub(super) const AZURE_AI: &[Speaks] = &[
+    CHATS,
+    EMBEDDINGS,
+    messages("/anthropic/v1/messages").only(is_claude).auth(X_API_KEY),
+    RESPONSES.only(is_gpt),
+];
+/// Models of other vendors are known to Perplexity's Agent API alone.
+pub(super) const PERPLEXITY: &[Speaks] =
+    &[CHATS.only(is_own), Speaks::at(Format::OpenAiResponses, "/v1/responses").only(is_of_others)];
+
+pub(super) const WATSONX: &[Speaks] = &[
+    own(Dialect::WatsonxDeployment, "/ml/v1/deployments/{model}/text/chat?version=2024-03-13")
+        .streams("/ml/v1/deployments/{model}/text/chat_stream?version=2024-03-13")
+        .only(is_deployment),
+    own(Dialect::Watsonx, "/ml/v1/text/chat?version=2024-03-13")
+        .streams("/ml/v1/text/chat_stream?version=2024-03-13")
+        .only(is_no_deployment),
+];
+
+const INVOCATIONS: &str = "/endpoints/{model}/invocations";
+const INVOCATIONS_STREAM: &str = "/endpoints/{model}/invocations-response-stream";
+pub(super) const SAGEMAKER: &[Speaks] =
+    &[own(Dialect::SageMakerText, INVOCATIONS).streams(INVOCATIONS_STREAM)];
+pub(super) const SAGEMAKER_CHAT: &[Speaks] =
+    &[own(Dialect::SageMakerChat, INVOCATIONS).streams(INVOCATIONS_STREAM)];
+pub(super) const SAGEMAKER_SIGN_IN: Auth = Auth::SignIn(SignIn::Aws { service: "sagemaker" });
+
+pub(super) const PREDIBASE: &[Speaks] =
+    &[own(Dialect::TextGeneration, "/{model}/generate").streams("/{model}/generate_stream")];
+pub(super) const TRITON: &[Speaks] = &[own(Dialect::Triton, "/v2/models/{model}/generate")];
+pub(super) const CUSTOM: &[Speaks] = &[own(Dialect::CustomServer, "/")];
+pub(super) const WATSONX_TEXT: &[Speaks] =
+    &[own(Dialect::WatsonxText, "/ml/v1/text/generation?version=2024-03-13")
+        .streams("/ml/v1/text/generation_stream?version=2024-03-13")];
+pub(super) const NLP_CLOUD: &[Speaks] = &[own(Dialect::NlpCloud, "/{segments}/generation")];
+pub(super) const BYTEZ: &[Speaks] = &[own(Dialect::Bytez, "/{segments}")];
+pub(super) const REPLICATE: &[Speaks] = &[
+    own(Dialect::ReplicateVersion, "/predictions").only(is_version),
+    own(Dialect::Replicate, "/{segments}/predictions").only(is_deployment),
+    own(Dialect::Replicate, "/models/{segments}/predictions").only(is_replicates_model),
+];
+pub(super) const ORACLE: &[Speaks] = &[own(Dialect::Oracle, "/20231130/actions/chat")];
+
+/// The last part of a name such as `databricks-claude-sonnet-4` or `anthropic.claude-…`.
+fn is_claude(model: &str) -> bool {
+    model.to_ascii_lowercase().split(['/', '.', '-']).any(|word| word == "claude")
+}
+
+/// OpenAI's closed models; `gpt-oss` runs on servers of any kind.
+fn is_gpt(model: &str) -> bool {
+    let model = model.to_ascii_lowercase();
+    let family = |name: &str| model.split(['/', '.', '-']).any(|word| word == name);
+    !model.contains("gpt-oss") && ["gpt", "o1", "o3", "o4"].into_iter().any(family)
+}
+
+fn is_of_others(model: &str) -> bool {
+    model.contains('/')
+}
+
+fn is_own(model: &str) -> bool {
+    !is_of_others(model)
+}
+
+fn is_deployment(model: &str) -> bool {
+    model.starts_with("deployment/") || model.starts_with("deployments/")
+}
+
+fn is_no_deployment(model: &str) -> bool {
+    !is_deployment(model)
+}
+
+/// A version of a model at Replicate: 64 hexadecimal digits, alone or behind the model's name and a colon.
+fn is_version(model: &str) -> bool {
+    let version = model.rsplit(':').next().unwrap_or(model);
+    version.len() == 64 && version.bytes().all(|byte| byte.is_ascii_hexdigit())
+}
+
+fn is_replicates_model(model: &str) -> bool {
+    !is_version(model) && !is_deployment(model)
+}
