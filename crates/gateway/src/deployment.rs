@@ -15,6 +15,7 @@ use serde_json::{Map, Value};
 use wire::envelope;
 use wire::fault::Fault;
 use wire::format::{Format, Operation};
+use wire::provider::address::AZURE_API_VERSION;
 use wire::provider::quirks::Concerns;
 use wire::provider::{Addressing, Auth, KeyRule, Provider, Speaks, address, resolve};
 use wire::reply::Usage;
@@ -36,6 +37,8 @@ pub struct Deployment {
     pub exception: String,
     /// The model as the upstream knows it.
     pub model: String,
+    /// The version of the API that is called, where the provider has versions.
+    pub api_version: Option<String>,
     /// Why it cannot be called (a key or an address is missing), for the caller and for `check`.
     pub trouble: Option<String>,
     /// The entry it was compiled from.
@@ -127,6 +130,7 @@ impl Deployment {
             exception: provider.exception_name(),
             provider,
             model,
+            api_version: versioned(provider, &address),
             trouble,
             defaults: json_fields(&entry.defaults),
             overrides: json_fields(&entry.extra_body),
@@ -249,6 +253,11 @@ impl Address {
     }
 }
 
+fn versioned(provider: &Provider, address: &Address) -> Option<String> {
+    let default = matches!(provider.addressing, Addressing::Azure).then_some(AZURE_API_VERSION);
+    address.version.as_deref().or(default).map(str::to_owned)
+}
+
 type Lanes = (Vec<Lane>, Option<String>);
 
 fn lanes(
@@ -337,6 +346,9 @@ fn request_headers(
         headers.insert(AUTHORIZATION, secret_value(&format!("Bearer {}", token.expose_secret().trim()))?);
     } else if let Some((name, value)) = key.and_then(|key| auth.header(key.expose_secret().trim())) {
         headers.insert(HeaderName::from_static(name), secret_value(&value)?);
+    }
+    if let Some((name, value)) = key.and_then(|key| auth.kind_header(key.expose_secret().trim())) {
+        headers.insert(HeaderName::from_static(name), HeaderValue::from_static(value));
     }
     let organization =
         entry.organization.as_ref().or_else(|| known.and_then(|known| known.organization.as_ref()));

@@ -244,7 +244,8 @@ fn quirked(
     } else {
         &payload.controls.allowed_openai_params
     };
-    let quirked = provider::quirks::apply(quirks, deployment.rules_model(), &body, allowed)
+    let (model, version) = (deployment.rules_model(), deployment.api_version.as_deref());
+    let quirked = provider::quirks::apply_at(quirks, model, version, &body, allowed)
         .map_err(|error| Refusal::untranslatable("request", &error))?;
     losses.extend(quirked.losses);
     Ok(Prepared { body: quirked.body.map_or(body, Bytes::from).into(), reading, losses })

@@ -42,23 +42,41 @@ use tollgate_wire::ollama::{OllamaChat, OllamaGenerate};
 use tollgate_wire::openai_chat::{ChatClient, ChatUpstream, fault};
 use tollgate_wire::openai_completions::CompletionClient;
 use tollgate_wire::openai_responses::{ResponsesClient, ResponsesUpstream};
+use tollgate_wire::oracle::OracleChat;
+use tollgate_wire::prompted::{Bytez, CustomServer, NlpCloud, TextGeneration, TritonGenerate, WatsonxText};
+use tollgate_wire::replicate::Prediction;
 use tollgate_wire::reply::ChatResponse;
+use tollgate_wire::sagemaker::{EndpointChat, EndpointText};
+use tollgate_wire::watsonx::WatsonxChat;
 
 #[path = "walk/direct.rs"]
 mod direct;
 
-const UPSTREAMS: [(&str, &dyn UpstreamCodec); 11] = [
+const UPSTREAMS: &[(&str, &dyn UpstreamCodec)] = &[
     ("anthropic_bedrock", &BedrockInvoke),
     ("anthropic_messages", &MessagesUpstream),
     ("anthropic_vertex", &VertexRaw),
     ("bedrock_converse", &ConverseUpstream),
+    ("bytez", &Bytez),
     ("cohere_chat", &CohereUpstream),
+    ("custom_server", &CustomServer),
     ("gemini", &GeminiUpstream::AiStudio),
     ("gemini_vertex", &GeminiUpstream::Vertex),
+    ("nlp_cloud", &NlpCloud),
     ("ollama_chat", &OllamaChat),
     ("ollama_generate", &OllamaGenerate),
     ("openai_chat", &ChatUpstream),
     ("openai_responses", &ResponsesUpstream),
+    ("oracle", &OracleChat),
+    ("replicate", &Prediction { versioned: false }),
+    ("replicate_version", &Prediction { versioned: true }),
+    ("sagemaker_chat", &EndpointChat),
+    ("sagemaker_text", &EndpointText),
+    ("text_generation", &TextGeneration),
+    ("triton", &TritonGenerate),
+    ("watsonx", &WatsonxChat { deployment: false }),
+    ("watsonx_deployment", &WatsonxChat { deployment: true }),
+    ("watsonx_text", &WatsonxText),
 ];
 
 const FILES: [&str; 14] = [

@@ -97,6 +97,7 @@ struct WireFunction<'a> {
 struct WirePart<'a> {
     text: Option<&'a RawValue>,
     thinking: Option<&'a RawValue>,
+    summary: Option<&'a RawValue>,
 }
 
 #[derive(Default, Deserialize)]
@@ -195,6 +196,9 @@ impl<'a> WireMessage<'a> {
                             give(Prose::Thinking, &inner.text.map(text).unwrap_or_default());
                         }
                         give(Prose::Thinking, &text(thinking));
+                    }
+                    for inner in part.summary.map(rows::<WirePart<'_>>).unwrap_or_default() {
+                        give(Prose::Thinking, &inner.text.map(text).unwrap_or_default());
                     }
                     give(Prose::Text, &part.text.map(text).unwrap_or_default());
                 }

@@ -102,11 +102,11 @@ struct Details {
 /// A piece of a stream has a token, and the last one the whole text as well; a whole reply has the text alone, in a
 /// list of one at some containers.
 pub(crate) fn meaning(raw: &RawValue, whole: bool) -> Option<Piece> {
-    if whole && raw.get().starts_with('[') {
-        let list: Vec<&RawValue> = serde_json::from_str(raw.get()).ok()?;
-        return list.first().and_then(|raw| meaning(raw, whole));
-    }
-    let reply: Reply<'_> = object(raw)?;
+    let list: Vec<&RawValue> = match raw.get().starts_with('[') && whole {
+        true => serde_json::from_str(raw.get()).ok()?,
+        false => vec![raw],
+    };
+    let reply: Reply<'_> = object(list.first()?)?;
     let details: Details = reply.details.and_then(object).unwrap_or_default();
     let word = details.finish_reason;
     let used = usage(details.input_length.or(details.prompt_tokens), details.generated_tokens);

@@ -146,6 +146,10 @@ fn placed(provider: &Provider, base_path: &str, format: Format, path: &str) -> S
     if path == "/" {
         return base_path.to_owned();
     }
+    let (route, query) = path.split_at(path.find('?').unwrap_or(path.len()));
+    if matches!(format, Format::Own(_)) && base_path.ends_with(route) {
+        return format!("{base_path}{query}");
+    }
     let Some(path) = path.strip_prefix('/').filter(|path| path.starts_with('/')) else {
         return joined(base_path, format, path);
     };

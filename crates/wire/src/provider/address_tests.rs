@@ -354,7 +354,7 @@ fn messages_stand_beside_the_path_of_the_openai_api() {
             Some("https://a.snowflakecomputing.com/api/v2"),
             "claude-4-sonnet",
             "https://a.snowflakecomputing.com/api/v2/cortex/v1/messages",
-            Auth::BearerWithout("pat/"),
+            Auth::Snowflake,
         ),
         (
             "azure_ai",

@@ -6,8 +6,9 @@
 pub enum Auth {
     /// `Authorization: Bearer KEY`.
     Bearer,
-    /// The same, without a prefix that LiteLLM's users write to tell kinds of keys apart.
-    BearerWithout(&'static str),
+    /// The same, with a header that says which kind of key it is. A programmatic access token has `pat/` before it,
+    /// which is not sent; anything else is a signed token (JWT).
+    Snowflake,
     /// `Authorization: SCHEME KEY`.
     Scheme(&'static str),
     /// The key alone, in a header of this name.
@@ -51,13 +52,20 @@ impl Auth {
     pub fn header(self, key: &str) -> Option<(&'static str, String)> {
         match self {
             Self::Bearer => Some(("authorization", format!("Bearer {key}"))),
-            Self::BearerWithout(prefix) => {
-                Some(("authorization", format!("Bearer {}", key.strip_prefix(prefix).unwrap_or(key))))
+            Self::Snowflake => {
+                Some(("authorization", format!("Bearer {}", key.strip_prefix("pat/").unwrap_or(key))))
             }
             Self::Scheme(scheme) => Some(("authorization", format!("{scheme} {key}"))),
             Self::Header(name) => Some((name, key.to_owned())),
             Self::Azure => Some(("api-key", key.to_owned())),
             Self::SignIn(_) | Self::None => None,
         }
+    }
+
+    /// A header beside the key's that says what kind of key it is; no secret.
+    #[must_use]
+    pub fn kind_header(self, key: &str) -> Option<(&'static str, &'static str)> {
+        let kind = if key.starts_with("pat/") { "PROGRAMMATIC_ACCESS_TOKEN" } else { "KEYPAIR_JWT" };
+        (self == Self::Snowflake).then_some(("x-snowflake-authorization-token-type", kind))
     }
 }

@@ -139,6 +139,9 @@ fn keys_travel_in_the_header_the_vendor_reads() {
     assert_eq!(header("sarvam", "k"), Some(("api-subscription-key", "k".to_owned())));
     assert_eq!(header("snowflake", "pat/k"), Some(("authorization", "Bearer k".to_owned())));
     assert_eq!(header("snowflake", "jwt"), Some(("authorization", "Bearer jwt".to_owned())));
+    let kind = |key| find("snowflake").unwrap().auth.kind_header(key).unwrap().1;
+    assert_eq!((kind("pat/k"), kind("jwt")), ("PROGRAMMATIC_ACCESS_TOKEN", "KEYPAIR_JWT"));
+    assert_eq!(find("groq").unwrap().auth.kind_header("k"), None);
     assert_eq!(header("replicate", "k"), Some(("authorization", "Token k".to_owned())));
     assert_eq!(header("bytez", "k"), Some(("authorization", "Key k".to_owned())));
     assert_eq!(header("demo", "k"), None);

@@ -70,6 +70,36 @@ pub(super) fn strip_nulls(messages: &str) -> Option<String> {
     })
 }
 
+/// Gives every message of the assistant that calls tools the reasoning before them, blank where it is not known.
+pub(super) fn reason_before_calls(messages: &str) -> Option<String> {
+    if !mentions(messages, &["tool_calls"]) {
+        return None;
+    }
+    elements(messages, |message| {
+        let mut members = Members::of(message)?;
+        let calls = members.given("tool_calls").is_some_and(|calls| calls != "[]");
+        let known = members.given("reasoning_content").is_some_and(|reasoning| reasoning != "\"\"");
+        if !calls || known || !members.says("role", "assistant") {
+            return None;
+        }
+        // What servers other than these call it.
+        let reasoning = members.given("reasoning").filter(|text| text.starts_with('"') && text.len() > 2);
+        let reasoning = reasoning.unwrap_or("\" \"").to_owned();
+        members.set("reasoning_content", reasoning);
+        members.edited()
+    })
+}
+
+/// The list with one more element, first or last.
+pub(super) fn with_element(json: &str, element: &str, first: bool) -> Option<String> {
+    let inner = json.strip_prefix('[')?.strip_suffix(']')?.trim();
+    Some(match (inner.is_empty(), first) {
+        (true, _) => format!("[{element}]"),
+        (false, true) => format!("[{element},{inner}]"),
+        (false, false) => format!("[{inner},{element}]"),
+    })
+}
+
 /// Removes `keys` from every tool, its function and the schema of its parameters. `additionalProperties`
 /// goes only where it is false: a schema in its place means something. A parameter that happens to be called
 /// like one of the keys stays.

@@ -13,7 +13,7 @@ pub const NOT_YET: &[(&str, &str)] = &[
     ("bespoke", DECISIONS),
     ("black_forest_labs", IMAGES),
     ("chatgpt", "it needs a ChatGPT login, which is not supported; use openai/ with an API key"),
-    ("databricks_agent", FORMAT),
+    ("databricks_agent", AGENT),
     ("deepgram", AUDIO),
     ("elevenlabs", AUDIO),
     ("eu_jev", DECISIONS),
@@ -34,14 +34,14 @@ pub const NOT_YET: &[(&str, &str)] = &[
     ("nvidia_riva", AUDIO),
     ("opensearch", VECTORS),
     ("palm", "Google closed the PaLM API; use gemini/"),
-    ("petals", FORMAT),
+    ("petals", "its API takes forms and is a legacy; serve the model with vLLM and use hosted_vllm/"),
     ("pg_vector", VECTORS),
     ("recraft", IMAGES),
     ("reducto", DOCUMENTS),
     ("runwayml", IMAGES),
     ("s3_vectors", VECTORS),
     ("sap", "it needs SAP AI Core's sign-in (OAuth), which is not supported yet"),
-    ("scaledown", FORMAT),
+    ("scaledown", "it compresses prompts and extracts from them; it does not chat"),
     ("soniox", AUDIO),
     ("stability", IMAGES),
     ("strands_decider", DECISIONS),
@@ -63,8 +63,6 @@ const AWS: &str = "AWS request signing (SigV4) is not supported yet; bedrock_man
 const DECISIONS: &str = "judge models for decisions are not supported yet";
 const DOCUMENTS: &str = "it serves only document reading, which is not supported yet";
 const FILL: &str = "fill-in-the-middle completions are not supported yet";
-const FORMAT: &str = "its own request format is not supported yet";
 const GOOGLE_CLOUD: &str = "Google Cloud sign-in is not supported yet; gemini/ takes a Gemini API key";
-const IBM: &str = "it needs IBM Cloud's sign-in (IAM), which is not supported yet";
 const IMAGES: &str = "it serves only images or video, which are not supported yet";
 const VECTORS: &str = "vector stores are not supported yet";

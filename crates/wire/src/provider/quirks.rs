@@ -42,8 +42,12 @@ pub enum Quirk {
     /// In a body that has `beside`, `field` is `json`, whatever the caller wrote.
     SetField { beside: &'static str, field: &'static str, json: &'static str },
     /// Quirks of some models: the first group with a prefix of the model's name. A prefix ends where a word
-    /// ends, so `o1` is one of `o1-mini` and not of `o10`; one that ends with a dot takes any version.
+    /// ends, so `o1` is one of `o1-mini` and not of `o10`; one that ends with a dot takes any version, an empty one
+    /// every model.
     ForModels(&'static [(&'static [&'static str], &'static [Quirk])]),
+    /// Quirks of an API whose dated version (`2024-06-01-preview`) is before this day. Versions that are not dates
+    /// are the newest.
+    Before { day: &'static str, quirks: &'static [Quirk] },
     /// What data cannot say.
     Hook(fn(&mut Edit<'_>)),
 }
@@ -72,7 +76,8 @@ impl Concerns {
     #[must_use]
     pub fn of(quirks: &'static [Quirk], model: &str) -> Self {
         let mut concerns = Self::default();
-        for quirk in effective(quirks, model) {
+        // Whatever the version is, for it is not known here.
+        for quirk in effective(quirks, model, Some(OLDEST)) {
             concerns.add(quirk);
         }
         concerns
@@ -104,7 +109,7 @@ impl Concerns {
             Quirk::StripNulls => self.keys.push(memmem::Finder::new("null")),
             Quirk::NoStreamOptions => self.fields.push("stream_options"),
             Quirk::SetField { beside, .. } => self.fields.push(beside),
-            Quirk::ForModels(_) => {} // Resolved before.
+            Quirk::ForModels(_) | Quirk::Before { .. } => {} // Resolved before.
             Quirk::Hook(_) => self.always = true,
         }
     }
@@ -123,7 +128,21 @@ pub fn apply(
     body: &[u8],
     allowed: &[String],
 ) -> Result<Quirked, TranslateError> {
-    let quirks = effective(quirks, model);
+    apply_at(quirks, model, None, body, allowed)
+}
+
+/// The same at an API of this version.
+///
+/// # Errors
+/// When `body` is not a JSON object.
+pub fn apply_at(
+    quirks: &[Quirk],
+    model: &str,
+    version: Option<&str>,
+    body: &[u8],
+    allowed: &[String],
+) -> Result<Quirked, TranslateError> {
+    let quirks = effective(quirks, model, version);
     if quirks.is_empty() {
         return Ok(Quirked::default());
     }
@@ -138,20 +157,33 @@ pub fn apply(
     Ok(Quirked { body: edit.members.edited().map(String::into_bytes), losses: edit.losses })
 }
 
-/// The quirks that hold for `model`, groups resolved.
-fn effective<'q>(quirks: &'q [Quirk], model: &str) -> Vec<&'q Quirk> {
+/// Before every version.
+const OLDEST: &str = "0000-00-00";
+
+/// The quirks that hold for `model` at `version`, groups resolved.
+fn effective<'q>(quirks: &'q [Quirk], model: &str, version: Option<&str>) -> Vec<&'q Quirk> {
     let mut list = Vec::with_capacity(quirks.len());
     for quirk in quirks {
         match quirk {
             Quirk::ForModels(groups) => {
                 let group =
                     groups.iter().find(|(names, _)| names.iter().any(|name| names_model(name, model)));
-                list.extend(group.into_iter().flat_map(|(_, quirks)| effective(quirks, model)));
+                list.extend(group.into_iter().flat_map(|(_, quirks)| effective(quirks, model, version)));
+            }
+            Quirk::Before { day, quirks } => {
+                if version.is_some_and(|version| is_before(version, day)) {
+                    list.extend(effective(quirks, model, version));
+                }
             }
             quirk => list.push(quirk),
         }
     }
     list
+}
+
+fn is_before(version: &str, day: &str) -> bool {
+    version.starts_with(|first: char| first.is_ascii_digit())
+        && version.get(..day.len()).is_some_and(|date| date < day)
 }
 
 /// Whether `prefix` names `model`, its last path segment (`azure/o3`) or the model a fine-tuned one is made of.
@@ -161,7 +193,7 @@ fn names_model(prefix: &str, model: &str) -> bool {
     [model, tuned].into_iter().any(|model| {
         let rest = model.strip_prefix(prefix);
         let in_word = |text: &str| text.starts_with(|c: char| c.is_ascii_alphanumeric());
-        rest.is_some_and(|rest| prefix.ends_with('.') || !in_word(rest))
+        rest.is_some_and(|rest| prefix.is_empty() || prefix.ends_with('.') || !in_word(rest))
     })
 }
 
@@ -251,7 +283,7 @@ impl Edit<'_> {
                     self.set(field, json.to_owned());
                 }
             }
-            Quirk::ForModels(_) => {} // Resolved before.
+            Quirk::ForModels(_) | Quirk::Before { .. } => {} // Resolved before.
             Quirk::Hook(hook) => hook(self),
         }
     }
@@ -269,7 +301,7 @@ impl Edit<'_> {
     }
 
     /// Edits a value below the top level with `edit`.
-    fn nested(&mut self, field: &str, edit: impl Fn(&str) -> Option<String>) {
+    pub(super) fn nested(&mut self, field: &str, edit: impl Fn(&str) -> Option<String>) {
         if let Some(json) = self.given(field).and_then(edit) {
             self.set(field, json);
         }

@@ -239,6 +239,28 @@ fn hooks_do_what_data_cannot() {
     assert_eq!(lost(hooks::tool_choice_auto_or_none, r#"{"tool_choice":"required"}"#), ["tool_choice"]);
     assert!(lost(hooks::tool_choice_auto_or_none, r#"{"tool_choice":"none"}"#).is_empty());
     assert_eq!(lost(hooks::no_required_tool, r#"{"tool_choice":"required"}"#), ["tool_choice"]);
+    becomes(
+        &[Quirk::Hook(hooks::ask_for_a_tool)],
+        &[
+            (
+                r#"{"messages":[{"role":"user","content":"a"}],"tool_choice":"required"}"#,
+                r#"{"messages":[{"role":"user","content":"a"},{"role":"user","content":"Please select a tool to handle the current issue."}]}"#,
+            ),
+            (r#"{"messages":[],"tool_choice":"auto"}"#, r#"{"messages":[],"tool_choice":"auto"}"#),
+        ],
+    );
+    becomes(
+        &[Quirk::Hook(hooks::thinking_as_effort)],
+        &[
+            (r#"{"thinking":{"type":"disabled"}}"#, r#"{"reasoning_effort":"none"}"#),
+            (r#"{"thinking":{"type":"enabled","budget_tokens":1024}}"#, r#"{"reasoning_effort":"low"}"#),
+            (
+                r#"{"thinking":{"type":"enabled","budget_tokens":9000},"reasoning_effort":"low"}"#,
+                r#"{"reasoning_effort":"low"}"#,
+            ),
+            (r#"{"thinking":{"type":"adaptive"}}"#, r#"{"reasoning_effort":"medium"}"#),
+        ],
+    );
     assert!(lost(hooks::no_required_tool, r#"{"tool_choice":{"type":"function"}}"#).is_empty());
     let schema = r#"{"response_format":{"type":"json_schema","json_schema":{}}}"#;
     assert_eq!(
@@ -276,6 +298,102 @@ fn hooks_do_what_data_cannot() {
             ),
         ],
     );
+}
+
+/// The row's quirks on `body` for `model` at `version`: the new body and the fields lost.
+fn at(name: &str, model: &str, version: Option<&str>, body: &str) -> (String, Vec<String>) {
+    let quirked = apply_at(find(name).unwrap().quirks, model, version, body.as_bytes(), &[]).unwrap();
+    let text = quirked.body.map_or_else(|| body.to_owned(), |bytes| String::from_utf8(bytes).unwrap());
+    (text, quirked.losses.into_iter().map(|loss| loss.field).collect())
+}
+
+#[test]
+fn models_that_think_are_shown_what_they_thought_before_they_called() {
+    let call = r#""tool_calls":[{"id":"c"}]"#;
+    let body = |reasoning: &str, rest: &str| {
+        format!(
+            r#"{{"messages":[{{"role":"assistant","content":null,{call}{reasoning}}},{{"role":"assistant","content":"b"}}]{rest}}}"#
+        )
+    };
+    let thinking = r#","thinking":{"type":"enabled"}"#;
+    let blank = r#","reasoning_content":" ""#;
+    for (name, model, before, after) in [
+        ("deepseek", "deepseek-reasoner", body("", ""), body(blank, "")),
+        ("deepseek", "deepseek-chat", body("", ""), body("", "")),
+        ("deepseek", "deepseek-chat", body("", thinking), body(blank, thinking)),
+        ("deepseek", "deepseek-chat", body("", r#","reasoning_effort":"high""#), body(blank, thinking)),
+        (
+            "deepseek",
+            "deepseek-reasoner",
+            body(r#","reasoning_content":"t""#, ""),
+            body(r#","reasoning_content":"t""#, ""),
+        ),
+        (
+            "deepseek",
+            "deepseek-reasoner",
+            body(r#","reasoning":"t""#, ""),
+            body(r#","reasoning":"t","reasoning_content":"t""#, ""),
+        ),
+        (
+            "deepseek",
+            "deepseek-reasoner",
+            body("", r#","thinking":{"type":"disabled"}"#),
+            body("", r#","thinking":{"type":"disabled"}"#),
+        ),
+        ("moonshot", "kimi-k2-thinking", body("", ""), body(blank, "")),
+        ("moonshot", "kimi-k2.5", body("", ""), body(blank, "")),
+        ("moonshot", "kimi-k2-0905-preview", body("", ""), body("", "")),
+    ] {
+        assert_eq!(at(name, model, None, &before), (after, vec![]), "{name}/{model}");
+    }
+    assert_eq!(at("moonshot", "kimi-k2.5", None, r#"{"temperature":0.5}"#).1, ["temperature"]);
+    assert_eq!(at("moonshot", "kimi-k2-thinking", None, r#"{"temperature":0.5}"#).1, [""; 0]);
+}
+
+#[test]
+fn a_schema_is_told_in_words_where_it_cannot_be_enforced() {
+    let schema = r#"{"type":"object","properties":{"a":{"type":"string"}}}"#;
+    let format = format!(
+        r#""response_format":{{"type":"json_schema","json_schema":{{"name":"x","schema":{schema}}}}}"#
+    );
+    let body = format!(r#"{{"messages":[{{"role":"user","content":"a"}}],{format}}}"#);
+    let words = serde_json::to_string(&format!(
+        "Answer only with a JSON object that is valid for this JSON schema:\n{schema}"
+    ))
+    .unwrap();
+    let told = format!(
+        r#"{{"messages":[{{"role":"system","content":{words}}},{{"role":"user","content":"a"}}],"response_format":{{"type":"json_object"}}}}"#
+    );
+    for (name, model, version, after) in [
+        ("groq", "llama-3.3-70b-versatile", None, &told),
+        ("groq", "openai/gpt-oss-20b", None, &body),
+        ("groq", "moonshotai/kimi-k2-instruct-0905", None, &body),
+        ("azure", "gpt-4o", Some("2024-06-01"), &told),
+        ("azure", "gpt-4o", Some("2024-08-01-preview"), &body),
+        ("azure", "gpt-4o", Some("v1"), &body),
+        ("azure", "gpt-35-turbo", Some("2025-02-01-preview"), &told),
+        ("azure", "gpt-4-0613", None, &told),
+    ] {
+        assert_eq!(at(name, model, version, &body), (after.clone(), vec![]), "{name}/{model} at {version:?}");
+    }
+    let tools = format!(r#"{{"messages":[],"tools":[{{"type":"function"}}],{format}}}"#);
+    assert_eq!(at("groq", "llama-3.3-70b-versatile", None, &tools).1, ["response_format"]);
+}
+
+#[test]
+fn azure_learned_to_choose_tools_version_by_version() {
+    let (required, auto) = (r#"{"tool_choice":"required"}"#, r#"{"tool_choice":{"type":"function"}}"#);
+    for (version, body, lost) in [
+        (Some("2023-07-01-preview"), auto, true),
+        (Some("2023-12-01-preview"), auto, false),
+        (Some("2024-05-01-preview"), required, true),
+        (Some("2024-06-01"), required, false),
+        (Some("latest"), required, false),
+        (None, required, false),
+    ] {
+        assert_eq!(!at("azure", "gpt-4o", version, body).1.is_empty(), lost, "{body} at {version:?}");
+    }
+    assert!(Concerns::of(find("azure").unwrap().quirks, "gpt-4o").any(|field| field == "tool_choice", b"{}"));
 }
 
 #[test]

@@ -2,8 +2,8 @@
 //! that are too long to stand in one.
 
 use super::quirks::Quirk::{
-    self, Clamp, Drop, FlattenText, ForModels, Hook, Rename, SetField, StripMessageKeys, StripPartKeys,
-    StripToolKeys, ToolChoiceRequired, Unsupported,
+    self, Before, Clamp, Drop, FlattenText, ForModels, Hook, Rename, SetField, StripMessageKeys, StripNulls,
+    StripPartKeys, StripToolKeys, ToolChoiceRequired, Unsupported,
 };
 use super::ways::{ALL, CHAT};
 use super::{Addressing, Auth, KeyRule, Provider, Speaks, hooks};
@@ -110,6 +110,7 @@ pub(super) const NO_LOGPROBS: Quirk = Unsupported(&["logprobs", "top_logprobs"])
 pub(super) const NO_PENALTIES: Quirk = Unsupported(&["presence_penalty", "frequency_penalty"]);
 pub(super) const NO_EXTRAS: Quirk = Unsupported(&["logit_bias", "service_tier", "store"]);
 pub(super) const NO_SCHEMA: Quirk = Hook(hooks::schema_as_json_object);
+pub(super) const SCHEMA_IN_WORDS: Quirk = Hook(hooks::schema_in_words);
 pub(super) const AUTO_TOOL: Quirk = Hook(hooks::tool_choice_auto_or_none);
 pub(super) const ANY_TOOL: Quirk = ToolChoiceRequired("any");
 
@@ -119,26 +120,61 @@ pub(super) const OLDER: &[Quirk] = &[MAX_TOKENS, NO_USER];
 
 /// OpenAI's own models. What other vendors' clients leave in a conversation (cache marks, thinking blocks) is
 /// refused by the API as unknown.
-pub(super) const OPENAI: &[Quirk] = &[
-    ForModels(&[
-        (&["gpt-5-chat"], &[]),
-        (&["gpt-5."], &[COMPLETION_TOKENS, Hook(hooks::sampling_unless_reasoning), Unsupported(&["stop"])]),
-        (
-            &["gpt-5", "gpt5_series"],
-            &[COMPLETION_TOKENS, Unsupported(hooks::SAMPLING), Unsupported(&["stop"])],
-        ),
-        (&["o1", "o3", "o4", "o_series"], &[COMPLETION_TOKENS, Unsupported(hooks::SAMPLING)]),
-    ]),
-    StripMessageKeys {
-        keys: &["cache_control", "thinking_blocks", "provider_specific_fields"],
-        except_roles: &[],
-    },
-    StripPartKeys(&["cache_control"]),
-    StripToolKeys(&["cache_control"]),
+pub(super) const OPENAI: &[Quirk] =
+    &[OPENAI_MODELS, NO_MARKS_OF_MESSAGES, NO_MARKS_OF_PARTS, NO_MARKS_OF_TOOLS];
+
+const OPENAI_MODELS: Quirk = ForModels(&[
+    (&["gpt-5-chat"], &[]),
+    (&["gpt-5."], &[COMPLETION_TOKENS, Hook(hooks::sampling_unless_reasoning), Unsupported(&["stop"])]),
+    (&["gpt-5", "gpt5_series"], &[COMPLETION_TOKENS, Unsupported(hooks::SAMPLING), Unsupported(&["stop"])]),
+    (&["o1", "o3", "o4", "o_series"], &[COMPLETION_TOKENS, Unsupported(hooks::SAMPLING)]),
+]);
+const NO_MARKS_OF_MESSAGES: Quirk = StripMessageKeys {
+    keys: &["cache_control", "thinking_blocks", "provider_specific_fields"],
+    except_roles: &[],
+};
+const NO_MARKS_OF_PARTS: Quirk = StripPartKeys(&["cache_control"]);
+const NO_MARKS_OF_TOOLS: Quirk = StripToolKeys(&["cache_control"]);
+
+/// OpenAI's models at Azure, whose APIs learned things one after the other.
+pub(super) const AZURE: &[Quirk] = &[
+    OPENAI_MODELS,
+    NO_MARKS_OF_MESSAGES,
+    NO_MARKS_OF_PARTS,
+    NO_MARKS_OF_TOOLS,
+    Before { day: "2023-12-01", quirks: &[Unsupported(&["tool_choice"])] },
+    Before { day: "2024-06-01", quirks: &[Hook(hooks::no_required_tool)] },
+    Before { day: "2024-08-01", quirks: &[SCHEMA_IN_WORDS] },
+    ForModels(&[(&["gpt-3.5", "gpt-35", "gpt-4-0613"], &[SCHEMA_IN_WORDS])]),
 ];
 
-/// Azure serves OpenAI's models.
-pub(super) const AZURE: &[Quirk] = OPENAI;
+/// Groq's models that follow a schema, as its documentation lists them; others are told it.
+pub(super) const GROQ: &[Quirk] = &[
+    NO_USER,
+    StripNulls,
+    ForModels(&[
+        (
+            &[
+                "gpt-oss-20b",
+                "gpt-oss-120b",
+                "gpt-oss-safeguard-20b",
+                "kimi-k2-instruct",
+                "llama-4-maverick-17b-128e-instruct",
+                "llama-4-scout-17b-16e-instruct",
+            ],
+            &[],
+        ),
+        (&[""], &[SCHEMA_IN_WORDS]),
+    ]),
+];
+
+pub(super) const DEEPSEEK_QUIRKS: &[Quirk] = &[
+    NO_USER,
+    FlattenText,
+    Hook(hooks::effort_as_thinking),
+    ForModels(&[(&["deepseek-reasoner"], &[Hook(hooks::reason_before_calls)])]),
+    Hook(hooks::reason_before_calls_if_thinking),
+];
 
 /// What Cohere's documentation lists as unsupported by its OpenAI-compatible endpoint.
 pub(super) const COHERE_QUIRKS: &[Quirk] = &[
@@ -174,7 +210,15 @@ pub(super) const MOONSHOT: &[Quirk] = &[
     FlattenText,
     Clamp { field: "temperature", low: 0.0, high: 1.0 },
     Hook(hooks::warm_for_several),
-    Hook(hooks::no_required_tool),
+    Hook(hooks::ask_for_a_tool),
+    ForModels(&[
+        // Their temperature is fixed, and they think unless told not to.
+        (
+            &["kimi-k2.", "kimi-k3"],
+            &[Unsupported(&["temperature", "top_p"]), Hook(hooks::reason_before_calls)],
+        ),
+        (&["kimi-k2-thinking", "kimi-thinking"], &[Hook(hooks::reason_before_calls)]),
+    ]),
 ];
 
 pub(super) const AI21: &[Quirk] = &[

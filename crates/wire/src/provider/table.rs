@@ -2,11 +2,11 @@
 //! quirk of its row. Facts (addresses, variables, fields refused) are those of the vendors' documentation and
 //! of LiteLLM 1.109, whose names for providers these are.
 
-use super::quirks::Quirk::{Clamp, FlattenText, Hook, StripNulls, StripToolKeys, Unsupported};
+use super::quirks::Quirk::{Clamp, FlattenText, Hook, StripMessageKeys, StripToolKeys, Unsupported};
 use super::row::{
-    AI21, ANY_TOOL, AUTO_TOOL, AZURE, COHERE_QUIRKS, COMPLETION_TOKENS, MAX_TOKENS, MISTRAL, MOONSHOT,
-    NO_EXTRAS, NO_LOGPROBS, NO_PENALTIES, NO_SCHEMA, NO_USER, OLDER, OPENAI, PLAIN, USAGE_COST, V0, XAI,
-    built_in, host, server,
+    AI21, ANY_TOOL, AUTO_TOOL, AZURE, COHERE_QUIRKS, COMPLETION_TOKENS, DEEPSEEK_QUIRKS, GROQ, MAX_TOKENS,
+    MISTRAL, MOONSHOT, NO_EXTRAS, NO_LOGPROBS, NO_PENALTIES, NO_SCHEMA, NO_USER, OLDER, OPENAI, PLAIN,
+    USAGE_COST, V0, XAI, built_in, host, server,
 };
 use super::ways::{
     ALL, ANTHROPIC, ANTHROPIC_VERSION, AZURE_AI, BIGMODEL, BYTEZ, CHAT_EMBED, CHAT_EMBED_MESSAGES_RESPONSES,
@@ -195,7 +195,7 @@ pub(super) const ROWS: &[Provider] = &[
     host("deepseek", "Deepseek", "https://api.deepseek.com/beta", &["DEEPSEEK_API_KEY"])
         .bases(&["DEEPSEEK_API_BASE"])
         .speaks(DEEPSEEK)
-        .quirks(&[NO_USER, FlattenText, Hook(hooks::effort_as_thinking)]),
+        .quirks(DEEPSEEK_QUIRKS),
     built_in("demo", "Demo (built in)"),
     host("docker_model_runner", "Docker Model Runner", "http://localhost:22088/engines/llama.cpp", &[])
         .keys(&["DOCKER_MODEL_RUNNER_API_KEY"])
@@ -242,7 +242,7 @@ pub(super) const ROWS: &[Provider] = &[
         .quirks(&[NO_USER, NO_LOGPROBS, NO_EXTRAS, Unsupported(&["response_format", "seed", "n"])]),
     host("groq", "Groq AI", "https://api.groq.com/openai/v1", &["GROQ_API_KEY"])
         .bases(&["GROQ_API_BASE"])
-        .quirks(&[NO_USER, StripNulls]),
+        .quirks(GROQ),
     host("helicone", "Helicone", "https://ai-gateway.helicone.ai", &["HELICONE_API_KEY"]),
     host("heroku", "Heroku", "https://us.inference.heroku.com", &["HEROKU_API_KEY"])
         .bases(&["HEROKU_API_BASE"])
@@ -250,7 +250,12 @@ pub(super) const ROWS: &[Provider] = &[
     server("hosted_vllm", "Hosted VLLM", &["HOSTED_VLLM_API_KEY"])
         .bases(&["HOSTED_VLLM_API_BASE"])
         .speaks(ALL)
-        .quirks(&[NO_USER, StripToolKeys(&["strict", "additionalProperties"])])
+        .quirks(&[
+            NO_USER,
+            StripToolKeys(&["strict", "additionalProperties"]),
+            StripMessageKeys { keys: &["thinking_blocks"], except_roles: &[] },
+            Hook(hooks::thinking_as_effort),
+        ])
         .local(),
     host("hostinger_router", "Hostinger Router", "https://router.hostinger.com/v1", &[])
         .keys(&["HOSTINGER_ROUTER_API_KEY"])
@@ -494,7 +499,7 @@ pub(super) const ROWS: &[Provider] = &[
         .bases(&["SNOWFLAKE_API_BASE"])
         .speaks(SNOWFLAKE)
         .quirks(&[COMPLETION_TOKENS, NO_USER, NO_PENALTIES, Unsupported(&["stop", "n", "seed"])])
-        .auth(Auth::BearerWithout("pat/")),
+        .auth(Auth::Snowflake),
     host("streamlake", "StreamLake", "https://vanchin.streamlake.ai/api/gateway/v1/endpoints", &[])
         .keys(&["STREAMLAKE_API_KEY"])
         .bases(&["STREAMLAKE_API_BASE"])
