@@ -59,8 +59,9 @@ impl UpstreamCodec for Prediction {
             }
         }
         let sampling = &request.sampling;
-        let stop = sampling.stop.join(",");
-        if sampling.stop.iter().any(|stop| stop.contains(',')) {
+        let (stop, commas): (Vec<_>, Vec<_>) = sampling.stop.iter().partition(|stop| !stop.contains(','));
+        let stop = stop.into_iter().map(String::as_str).collect::<Vec<_>>().join(",");
+        if !commas.is_empty() {
             losses.push(Loss { field: "stop".to_owned(), why: "Replicate takes stop texts without a comma" });
         }
         let input = Object::default()
@@ -133,6 +134,10 @@ pub fn progress(body: &[u8]) -> Result<Progress, TranslateError> {
     let raw: &RawValue =
         serde_json::from_slice(body).map_err(|error| malformed("body", &error.to_string()))?;
     let wire: Wire<'_> = object(raw).ok_or_else(|| malformed("body", "must be an object"))?;
+    of_prediction(wire)
+}
+
+fn of_prediction(wire: Wire<'_>) -> Result<Progress, TranslateError> {
     match wire.status.as_deref() {
         Some("succeeded") => Ok(Progress::Done(fold(&events(&wire)))),
         Some(status @ ("failed" | "canceled" | "aborted")) => Ok(Progress::Failed(failed(&wire, status))),
@@ -176,25 +181,76 @@ fn events(wire: &Wire<'_>) -> Vec<ChatEvent> {
     events
 }
 
-/// Reads a finished prediction, and the stream at a prediction's `urls.stream`.
+/// Reads a finished prediction. A caller who wants a stream gets it in one piece.
 struct PredictionReader;
 
 impl ReplyReader for PredictionReader {
     fn framing(&self) -> Framing {
-        Framing::Sse
+        Framing::Lines
     }
 
     fn whole(&self, body: &[u8]) -> Result<ChatResponse, TranslateError> {
         match progress(body)? {
             Progress::Done(response) => Ok(response),
-            Progress::Poll { .. } => Err(malformed("status", "the prediction is not finished")),
+            Progress::Poll { .. } => Err(malformed("status", UNFINISHED)),
             Progress::Failed(fault) => Err(malformed("error", &fault.message)),
         }
     }
 
     fn stream(self: Box<Self>) -> Box<dyn StreamDecoder> {
-        Box::new(PredictionDecoder::default())
+        Box::new(WholeDecoder::default())
     }
+}
+
+const UNFINISHED: &str = "the prediction is not finished";
+
+/// A prediction as the one frame of a stream.
+#[derive(Default)]
+struct WholeDecoder {
+    done: bool,
+    failed: Option<Fault>,
+}
+
+impl StreamDecoder for WholeDecoder {
+    fn frame(&mut self, frame: &Frame<'_>, out: &mut Vec<ChatEvent>) -> Read {
+        let raw: &RawValue = match serde_json::from_str(frame.data) {
+            Ok(raw) => raw,
+            Err(error) => return Read::Corrupt(format!("not JSON: {:?} error", error.classify())),
+        };
+        let wire: Wire<'_> = object(raw).unwrap_or_default();
+        let fault = match wire.status.as_deref().filter(|_| !self.done) {
+            Some("succeeded") => {
+                out.extend(events(&wire));
+                self.done = true;
+                return Read::Terminal;
+            }
+            Some(_) => match of_prediction(wire) {
+                Ok(Progress::Failed(fault)) => fault,
+                Ok(_) => fault::read(504, UNFINISHED.as_bytes()),
+                Err(error) => return Read::Corrupt(error.to_string()),
+            },
+            None => {
+                out.push(ChatEvent::Unmodeled { tag: String::new(), raw: Raw::from(raw) });
+                return Read::Unknown;
+            }
+        };
+        self.failed = Some(fault.clone());
+        Read::Failed(fault)
+    }
+
+    fn end(&mut self, _: &mut Vec<ChatEvent>) -> Finish {
+        match self.failed.take() {
+            Some(fault) => Finish::Failed(fault),
+            None if self.done => Finish::Complete,
+            None => Finish::Truncated,
+        }
+    }
+}
+
+/// Reads what [`Progress::Poll`]'s `stream` serves, as server-sent events.
+#[must_use]
+pub fn stream() -> Box<dyn StreamDecoder> {
+    Box::new(PredictionDecoder::default())
 }
 
 /// The stream of a prediction: `output` events of plain text, then `done` or `error`.

@@ -44,3 +44,37 @@ fn what_is_no_prediction_is_an_error() {
         assert_eq!(progress(body.as_bytes()).unwrap_err().to_string(), error);
     }
 }
+
+fn streamed(frames: &[(&str, &str)]) -> (Vec<ChatEvent>, Finish) {
+    let (mut decoder, mut events) = (stream(), Vec::new());
+    for (event, data) in frames {
+        if matches!(decoder.frame(&Frame { event, data }, &mut events), Read::Terminal | Read::Failed(_)) {
+            break;
+        }
+    }
+    let finish = decoder.end(&mut events);
+    let mut laws = crate::laws::Laws::default();
+    for event in &events {
+        laws.check(event).unwrap();
+    }
+    (events, finish)
+}
+
+#[test]
+fn a_prediction_can_be_streamed() {
+    let said = [("output", "Light"), ("output", " scatters,\n\nmostly."), ("logs", "{}"), ("done", "{}")];
+    let (events, finish) = streamed(&said);
+    assert_eq!(finish, Finish::Complete);
+    let choice = &fold(&events).choices[0];
+    assert_eq!(choice.blocks, [Block::Text("Light scatters,\n\nmostly.".to_owned())]);
+    assert_eq!(choice.stop, Some(Stop::End));
+    assert_eq!(streamed(&said[..2]).1, Finish::Truncated);
+    for (event, data, message) in [
+        ("error", r#"{"detail":"CUDA out of memory"}"#, "CUDA out of memory"),
+        ("error", "CUDA out of memory", "CUDA out of memory"),
+        ("done", r#"{"reason":"canceled"}"#, "the prediction ended: canceled"),
+    ] {
+        let Finish::Failed(fault) = streamed(&[said[0], (event, data)]).1 else { panic!("{data}") };
+        assert_eq!(fault.message, message);
+    }
+}

@@ -97,12 +97,15 @@ impl WatsonxChat {
 
 /// Whether leaving the field out changes nothing.
 fn says_what_is(name: &str, json: Option<&str>) -> bool {
-    match (name, json) {
-        (_, None | Some("null")) | ("metadata", _) => true,
-        ("parallel_tool_calls", Some("true")) | ("service_tier", Some("\"auto\"")) => true,
-        ("store", Some("false")) | ("logit_bias", Some("{}")) => true,
-        _ => false,
-    }
+    matches!(
+        (name, json),
+        (_, None | Some("null"))
+            | ("metadata", _)
+            | ("parallel_tool_calls", Some("true"))
+            | ("service_tier", Some("\"auto\""))
+            | ("store", Some("false"))
+            | ("logit_bias", Some("{}"))
+    )
 }
 
 /// The project or space that pays.

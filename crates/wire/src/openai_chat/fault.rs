@@ -96,10 +96,14 @@ impl Words {
     }
 }
 
-/// Statuses that OpenAI, Anthropic, Groq and Google document beside these codes and types.
+/// Statuses that OpenAI, Anthropic, Groq, Google and watsonx document beside these codes and types.
 fn status_of(word: &str) -> Option<u16> {
     Some(match word {
-        "rate_limit_exceeded" | "rate_limit_error" | "insufficient_quota" | "too_many_requests" => 429,
+        "rate_limit_reached_requests"
+        | "rate_limit_exceeded"
+        | "rate_limit_error"
+        | "insufficient_quota"
+        | "too_many_requests" => 429,
         "context_length_exceeded" | "content_policy_violation" | "content_filter" => 400,
         "invalid_request_error" | "tool_use_failed" => 400,
         "invalid_api_key" | "authentication_error" => 401,

@@ -92,7 +92,6 @@ fn chat(
         .some("presencePenalty", sampling.presence_penalty)?
         .some("frequencyPenalty", sampling.frequency_penalty)?
         .some("numGenerations", sampling.choices)?
-        .some("logProbs", sampling.top_logprobs)?
         .some("logitBias", extra(request, "logit_bias"))?
         .some("reasoningEffort", effort)?
         .some("tools", (!tools.is_empty()).then_some(&tools))?
@@ -220,7 +219,7 @@ fn shape(shape: &Shape) -> Result<Option<Object>, TranslateError> {
     }
 }
 
-/// Extras that Oracle has no place for.
+/// What Oracle has no place for.
 fn unsaid(request: &ChatRequest, losses: &mut Vec<Loss>) {
     const KNOWN: [&str; 9] = [
         "compartmentId",
@@ -233,6 +232,10 @@ fn unsaid(request: &ChatRequest, losses: &mut Vec<Loss>) {
         "store",
         "top_k",
     ];
+    if request.sampling.logprobs == Some(true) {
+        let why = "Oracle's log-probabilities have a shape of their own";
+        losses.push(Loss { field: "logprobs".to_owned(), why });
+    }
     for (name, raw) in &request.extras {
         let idle = raw.text() == "null" || crate::anthropic_messages::has_no_effect(name);
         if !idle && !KNOWN.contains(&name.as_str()) {

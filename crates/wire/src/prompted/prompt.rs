@@ -22,7 +22,7 @@ pub(crate) fn prompt(request: &ChatRequest, losses: &mut Vec<Loss>) -> String {
         return text.clone();
     }
     let mut prompt = String::new();
-    for (role, text) in &said {
+    for (role, text) in said.iter().filter(|(_, text)| !text.is_empty()) {
         prompt.push_str(speaker(*role));
         prompt.push_str(text);
         prompt.push('\n');
@@ -50,6 +50,9 @@ pub(crate) fn texts(blocks: &[Block], path: &str, losses: &mut Vec<Loss>) -> Str
     for (at, block) in blocks.iter().enumerate() {
         match block {
             Block::Text(text) | Block::Refusal(text) => whole.push_str(text),
+            Block::ToolResult { content, .. } => {
+                whole.push_str(&texts(content, &format!("{path}.content[{at}]"), losses));
+            }
             // Hints, and reasoning that only its own model wants to see again.
             Block::CachePoint(_)
             | Block::Citation(_)

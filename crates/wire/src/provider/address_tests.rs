@@ -490,6 +490,20 @@ fn own_dialects_name_the_model_where_their_servers_look_for_it() {
             None,
         ),
         ("replicate", None, VERSION, "https://api.replicate.com/v1/predictions", None),
+    ] {
+        let address = at(name, Operation::Chat, base, model, None).unwrap();
+        assert_eq!((address.url.as_str(), address.stream_url.as_deref()), (url, stream), "{name}/{model}");
+    }
+    let named = at("replicate", Operation::Chat, None, &format!("meta/llama:{VERSION}"), None).unwrap();
+    assert_eq!(
+        (named.url.as_str(), named.model.as_str()),
+        ("https://api.replicate.com/v1/predictions", VERSION)
+    );
+}
+
+#[test]
+fn servers_of_text_are_called_where_they_listen() {
+    for (name, base, model, url, stream) in [
         ("bytez", None, "Qwen/Qwen3-4B", "https://api.bytez.com/models/v2/Qwen/Qwen3-4B", None),
         (
             "nlp_cloud",
@@ -532,9 +546,4 @@ fn own_dialects_name_the_model_where_their_servers_look_for_it() {
         let address = at(name, Operation::Chat, base, model, None).unwrap();
         assert_eq!((address.url.as_str(), address.stream_url.as_deref()), (url, stream), "{name}/{model}");
     }
-    let named = at("replicate", Operation::Chat, None, &format!("meta/llama:{VERSION}"), None).unwrap();
-    assert_eq!(
-        (named.url.as_str(), named.model.as_str()),
-        ("https://api.replicate.com/v1/predictions", VERSION)
-    );
 }
