@@ -8,7 +8,7 @@
 //! - [mod@format]: the wire dialects by name, and the operation each one carries
 //! - [`chat`], [`reply`], [`event`], [`embed`], [`rerank`]: the canonical values
 //! - [`codec`], [`embed_codec`]: the seam every format implements, both directions
-//! - [`codecs`], [`embeddings`], [`rerank`]: who implements it, as tables; [`dialect`]: what one vendor speaks alone
+//! - [`codecs`], [`embeddings`], [`rerank`]: who implements it, as tables; [`dialect`]: the ways of single vendors
 //! - [`envelope`], [`tap`], [`meter`], [`scan`]: same-format traffic, spliced and metered without building a tree
 //! - [`frame`]: bytes of a stream cut into frames, resumable at any byte
 //! - [`bedrock`], [`sigv4`]: where Amazon serves a model, and how a call to it is signed

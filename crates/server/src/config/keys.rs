@@ -121,7 +121,7 @@ pub(crate) const PARAMS: Section = Section {
         ("regions are not told apart", "region_name"),
         (
             "this provider's own settings are not used",
-            "watsonx_region_name project_id space_id fireworks_forward_user_id \
+            "watsonx_region_name fireworks_forward_user_id \
              thought_signature_in_tool_call_id chatgpt_auth_file",
         ),
         (
