@@ -19,6 +19,7 @@ use crate::deployment::{Deployment, Lane};
 use crate::intake::Payload;
 use crate::prepare;
 use crate::refusal::Refusal;
+use crate::sign_in;
 use crate::transport::Transport;
 
 /// How long a provider may take to count.
@@ -98,10 +99,15 @@ async fn ask(transport: &Transport, call: &Call, payload: &Payload, deployment: 
     let format = call.endpoint.format;
     let lane: &Lane = deployment.lane(format).filter(|lane| lane.format == format)?;
     let to = lane.count_to.as_ref()?;
-    let prepared = prepare::request(call, payload, deployment, lane).ok()?;
+    let step = prepare::request(call, payload, deployment, lane).ok()?;
+    let prepared = step.unfetched(call, payload, deployment, lane).ok()?;
+    let mut headers = prepare::headers(call, lane);
+    let body = prepare::contiguous(prepared.body.into());
     let sent = async {
-        let headers = prepare::headers(call, lane);
-        let reply = transport.send(to, Method::POST, &headers, prepared.body).await.ok()?;
+        if let Some(credential) = &deployment.credential {
+            sign_in::sign(credential, to, &Method::POST, headers.to_mut(), &body).await.ok()?;
+        }
+        let reply = transport.send(to, Method::POST, &headers, body.into()).await.ok()?;
         reply.body.whole(MOST_ANSWER).await.ok().filter(|_| reply.status.is_success())
     };
     let answer: Bytes = tokio::time::timeout(PATIENCE, sent).await.ok().flatten()?;

@@ -17,11 +17,13 @@ use wire::fault::Fault;
 use wire::format::{Format, Operation};
 use wire::provider::address::AZURE_API_VERSION;
 use wire::provider::quirks::Concerns;
-use wire::provider::{Addressing, Auth, KeyRule, Provider, Speaks, address, resolve};
+use wire::provider::{Addressing, Auth, Host, KeyRule, Provider, SignIn, Speaks, address, resolve};
 use wire::reply::Usage;
 
+use crate::credential::Credential;
 use crate::deliver::{self, Labelled};
 use crate::settings::{DeploymentSettings, ProviderSettings, Settings};
+use crate::sign_in;
 use crate::transport::Destination;
 
 /// A deployment, ready to be called.
@@ -61,6 +63,8 @@ pub struct Deployment {
     pub row: Option<Map<String, Value>>,
     /// When the provider's quirks matter to a request.
     pub concerns: Concerns,
+    /// What signs each request or holds its token, where a plain key is not enough.
+    pub credential: Option<Credential>,
     prices: Prices,
     unpriced_said: AtomicBool,
     /// Credentials that are sent upstream and must not come back to a caller.
@@ -86,6 +90,8 @@ pub struct Lane {
     pub stream_to: Option<Destination>,
     /// Where tokens are counted, if the provider counts them.
     pub count_to: Option<Destination>,
+    /// Whose variation of the format it is.
+    pub host: Host,
     /// All headers of the request, credentials included (marked sensitive).
     pub headers: HeaderMap,
 }
@@ -103,7 +109,21 @@ impl Deployment {
             .map_err(|error| error.to_string())?;
         let (provider, model) = (resolved.provider, resolved.model);
         let known = all.providers.get(provider.name);
-        let address = Address::of(entry, known, provider);
+        let mut address = Address::of(entry, known, provider);
+        let (credential, locked) = match sign_in::prepare(entry, provider, &model, all.surroundings.as_ref())
+        {
+            Ok(None) => (None, None),
+            Ok(Some(signed_in)) => {
+                // A project's path is part of the base even where another host is named.
+                let given = address.base.clone().filter(|_| entry.api_base.is_some());
+                let keeps = given.filter(|base| {
+                    !matches!(provider.auth, Auth::SignIn(SignIn::Google)) && !base.is_empty()
+                });
+                address.base = keeps.or(signed_in.base);
+                (Some(signed_in.credential), None)
+            }
+            Err(problem) => (None, Some(problem)),
+        };
         let (lanes, trouble) = lanes(entry, known, provider, &model, &address)?;
         let base_model = base_model(entry);
         let row = catalog.row(provider.name, &model, base_model, None).map(|row| row.fields);
@@ -131,7 +151,7 @@ impl Deployment {
             provider,
             model,
             api_version: versioned(provider, &address),
-            trouble,
+            trouble: locked.or(trouble),
             defaults: json_fields(&entry.defaults),
             overrides: json_fields(&entry.extra_body),
             drop_params: entry.drop_params.unwrap_or(routing.drop_params),
@@ -142,6 +162,7 @@ impl Deployment {
             row,
             prices,
             concerns,
+            credential,
             unpriced_said: AtomicBool::new(false),
             secrets: secrets(entry, known),
             lanes,
@@ -278,14 +299,8 @@ fn lanes(
     let needed = matches!(provider.key, KeyRule::Required) && own_address;
     let unlocked = !needed || key.is_some() || entry.azure_ad_token.is_some();
     let trouble = (!unlocked).then(|| missing("API key", "api_key", provider.key_env, entry));
-    let trouble = match provider.auth {
-        Auth::SignIn(sign_in) => Some(format!(
-            "{} needs a sign-in to {}, which is not supported yet",
-            entry.model,
-            sign_in.title()
-        )),
-        _ => trouble,
-    };
+    // Whoever signs in is told what is missing by the sign-in.
+    let trouble = trouble.filter(|_| !matches!(provider.auth, Auth::SignIn(_)));
     let mut lanes = Vec::with_capacity(provider.speaks.len());
     for speaks in provider.ways(model) {
         let place = address::address(provider, speaks, Some(base), model, address.version.as_deref())
@@ -297,6 +312,7 @@ fn lanes(
             count_to: place.count_url.as_ref().map(parse).transpose()?,
             headers: request_headers(entry, known, (provider, speaks), key, place.auth)?,
             names_model: speaks.names_model(),
+            host: speaks.host,
             ..Lane::made(speaks.format, &place.model)
         });
     }
@@ -315,6 +331,7 @@ impl Lane {
             to: None,
             stream_to: None,
             count_to: None,
+            host: Host::Vendor,
             headers: HeaderMap::new(),
         }
     }
@@ -342,7 +359,7 @@ fn request_headers(
     for (name, value) in provider.headers.iter().chain(speaks.headers) {
         headers.insert(HeaderName::from_static(name), HeaderValue::from_static(value));
     }
-    if let Some(token) = &entry.azure_ad_token {
+    if let Some(token) = entry.azure_ad_token.as_ref().filter(|_| !matches!(provider.auth, Auth::SignIn(_))) {
         headers.insert(AUTHORIZATION, secret_value(&format!("Bearer {}", token.expose_secret().trim()))?);
     } else if let Some((name, value)) = key.and_then(|key| auth.header(key.expose_secret().trim())) {
         headers.insert(HeaderName::from_static(name), secret_value(&value)?);

@@ -22,8 +22,9 @@ use crate::call::{Call, unix_seconds};
 use crate::deployment::{Deployment, Lane};
 use crate::intake::Payload;
 use crate::made::{self, Words};
-use crate::prepare::{self, Prepared, Reading};
+use crate::prepare::{self, Prepared, Reading, Step};
 use crate::refusal::Refusal;
+use crate::sign_in;
 use crate::stream::{Flow, Passing, Relay, Translation, Voice};
 use crate::transport::{Transport, UpstreamBody, UpstreamReply, fault, malformed, timeout_fault};
 
@@ -88,7 +89,13 @@ pub async fn attempt(
     }
     let format = call.endpoint.format;
     let lane = deployment.lane(format).ok_or_else(|| Failure::Refused(no_lane(call, deployment)))?;
-    let prepared = prepare::request(call, payload, deployment, lane).map_err(Failure::Refused)?;
+    let step = prepare::request(call, payload, deployment, lane).map_err(Failure::Refused)?;
+    let prepared = match step {
+        Step::Ready(prepared) => prepared,
+        needy @ Step::Needy(_) => {
+            Box::pin(needy.fetched(call, payload, deployment, lane)).await.map_err(Failure::Refused)?
+        }
+    };
     if !prepared.losses.is_empty() && !payload.controls.drop_params.unwrap_or(deployment.drop_params) {
         return Err(Failure::Refused(unsupported(&prepared.losses, deployment)));
     }
@@ -96,8 +103,14 @@ pub async fn attempt(
     let Some(to) = to else {
         return made_here(call, payload, deployment, lane, prepared, Words::Echo).await;
     };
-    let Prepared { body, reading, losses } = prepared;
-    let headers = prepare::headers(call, lane);
+    let Prepared { mut body, reading, losses } = prepared;
+    let mut headers = prepare::headers(call, lane);
+    if let Some(credential) = &deployment.credential {
+        let whole = prepare::contiguous(body.into());
+        let signing = Box::pin(sign_in::sign(credential, to, &Method::POST, headers.to_mut(), &whole));
+        signing.await.map_err(|fault| Failure::Fault { fault, headers: Box::default() })?;
+        body = whole.into();
+    }
     // Pinned here and passed on by reference: futures of this size should not be moved about.
     let sent = pin!(transport.send(to, Method::POST, &headers, body));
     answer(call, payload, deployment, lane.format, sent, reading, losses).await
@@ -111,7 +124,8 @@ async fn mocked(
     text: &str,
 ) -> Result<Answer, Failure> {
     let lane = Lane::made(made::format(call.operation()), &payload.asked);
-    let prepared = prepare::request(call, payload, deployment, &lane).map_err(Failure::Refused)?;
+    let step = prepare::request(call, payload, deployment, &lane).map_err(Failure::Refused)?;
+    let prepared = step.unfetched(call, payload, deployment, &lane).map_err(Failure::Refused)?;
     made_here(call, payload, deployment, &lane, prepared, Words::Text(text)).await
 }
 
@@ -179,8 +193,10 @@ async fn answer(
         Ok(Arrived::Whole(bytes)) if status.is_success() => {
             whole(call, payload, deployment, bytes, &headers, reading)
         }
-        Ok(Arrived::Whole(bytes)) => Err(codecs::fault(spoken, status.as_u16(), &bytes)),
-        Err(_) if !status.is_success() => Err(codecs::fault(spoken, status.as_u16(), &[])),
+        Ok(Arrived::Whole(bytes)) => Err(codecs::fault(spoken, status.as_u16(), exception(&headers), &bytes)),
+        Err(_) if !status.is_success() => {
+            Err(codecs::fault(spoken, status.as_u16(), exception(&headers), &[]))
+        }
         Err(fault) => Err(fault),
     };
     match result {
@@ -209,6 +225,11 @@ async fn arrive(
     }
     let limit = if status.is_success() { call.snapshot.general.max_response_bytes } else { MOST_ERROR };
     body.whole(limit).await.map(Arrived::Whole)
+}
+
+/// What Amazon calls a failure.
+fn exception(headers: &HeaderMap) -> Option<&str> {
+    headers.get("x-amzn-errortype")?.to_str().ok()
 }
 
 /// Anything but a JSON document may be a stream; servers label NDJSON and SSE in many ways.

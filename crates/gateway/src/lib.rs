@@ -36,6 +36,7 @@ pub mod responses;
 pub mod route;
 pub mod settings;
 pub mod settle;
+mod sign_in;
 pub mod snapshot;
 pub mod stream;
 pub mod transport;

@@ -5,13 +5,15 @@ use std::borrow::Cow;
 
 use bytes::Bytes;
 use http::header::{HeaderMap, HeaderName};
-use wire::codec::{ReplyReader, ReplyWriter, Target};
+use wire::chat::{Block, Source};
+use wire::codec::{Inbound, ReplyReader, ReplyWriter, Target};
 use wire::codecs::Spoken;
 use wire::embed::Encoding;
 use wire::embed_codec::{EmbedOutbound, EmbedReader};
 use wire::envelope::{self, Envelope};
 use wire::fault::{Loss, TranslateError};
 use wire::format::Format;
+use wire::provider::Host;
 use wire::provider::paths::Path;
 use wire::{codecs, embeddings, openai_embeddings, provider};
 
@@ -19,6 +21,7 @@ use crate::body::Pieces;
 use crate::call::Call;
 use crate::deployment::{Deployment, Lane};
 use crate::intake::{self, Payload};
+use crate::media;
 use crate::refusal::Refusal;
 
 /// How the answer to a prepared request is read.
@@ -47,14 +50,15 @@ pub(crate) fn request(
     payload: &Payload,
     deployment: &Deployment,
     lane: &Lane,
-) -> Result<Prepared, Refusal> {
+) -> Result<Step, Refusal> {
     let pieces = pruned(payload, deployment, edited(call, payload, deployment, lane));
     let client = call.endpoint.format;
     if passes(call, payload, lane) {
         if !has_quirks(client) || !is_quirky(payload, deployment) {
-            return Ok(Prepared { body: pieces.into(), reading: Reading::Relay, losses: Vec::new() });
+            let prepared = Prepared { body: pieces.into(), reading: Reading::Relay, losses: Vec::new() };
+            return Ok(Step::Ready(prepared));
         }
-        return quirked(payload, deployment, pieces, Reading::Relay, Vec::new());
+        return quirked(payload, deployment, pieces, Reading::Relay, Vec::new()).map(Step::Ready);
     }
     let body = contiguous(pieces);
     if let Some(upstream) = embeddings::upstream(lane.format) {
@@ -67,9 +71,9 @@ pub(crate) fn request(
             return Err(Refusal::new(400, message).with_param("input"));
         };
         let reading = Reading::Vectors { reader, encoding: request.encoding };
-        return Ok(Prepared { body: body.clone().into(), reading, losses });
+        return Ok(Step::Ready(Prepared { body: body.clone().into(), reading, losses }));
     }
-    translated(call, payload, deployment, lane, &body)
+    decoded(call, payload, deployment, lane, &body)
 }
 
 /// What the request says beside its body.
@@ -78,26 +82,51 @@ pub(crate) fn spoken<'a>(call: &Call, payload: &'a Payload) -> Spoken<'a> {
     Spoken { format, model: &payload.asked, stream: payload.stream, events: call.events }
 }
 
-fn translated(
+fn decoded(
     call: &Call,
     payload: &Payload,
     deployment: &Deployment,
     lane: &Lane,
     body: &[u8],
-) -> Result<Prepared, Refusal> {
-    let refuse = |error: TranslateError| Refusal::untranslatable(call.endpoint.route(), &error);
-    let not_spoken =
-        |format: Format| Refusal::new(501, format!("{} is not translated to here yet", format.title()));
-    let upstream = codecs::upstream(lane.format).ok_or_else(|| not_spoken(lane.format))?;
-    let mut inbound = codecs::decode(spoken(call, payload), body).map_err(refuse)?;
+) -> Result<Step, Refusal> {
+    let decoded = codecs::decode(spoken(call, payload), body);
+    let mut inbound = decoded.map_err(|error| Refusal::untranslatable(call.endpoint.route(), &error))?;
     if call.endpoint.format == Format::AnthropicMessages {
         // Claude's own clients ask for as much as Claude can answer with; other models refuse more than they have.
         let most = deployment.fact("max_output_tokens").and_then(serde_json::Value::as_u64);
         let asked = &mut inbound.request.sampling.max_tokens;
         *asked = asked.map(|asked| most.map_or(asked, |most| asked.min(most)));
     }
+    if inbound.request.turns.iter().any(|turn| needs_bytes(&turn.blocks, lane)) {
+        return Ok(Step::Needy(Box::new(inbound)));
+    }
+    encoded(call, payload, deployment, lane, inbound).map(Step::Ready)
+}
+
+/// Whether an address among `blocks` is one that the upstream will not fetch.
+fn needs_bytes(blocks: &[Block], lane: &Lane) -> bool {
+    blocks.iter().any(|block| match block {
+        Block::Image { source: Source::Url(url), .. } | Block::File { source: Source::Url(url), .. } => {
+            codecs::needs_bytes(lane.format, lane.host, url)
+        }
+        Block::ToolResult { content, .. } => needs_bytes(content, lane),
+        _ => false,
+    })
+}
+
+fn encoded(
+    call: &Call,
+    payload: &Payload,
+    deployment: &Deployment,
+    lane: &Lane,
+    inbound: Inbound,
+) -> Result<Prepared, Refusal> {
+    let upstream = codecs::upstream(lane.format, lane.host)
+        .ok_or_else(|| Refusal::new(501, format!("{} is not translated to here yet", lane.format.title())))?;
     let target = Target { model: &lane.model, call_id: call.id() };
-    let outbound = upstream.encode(&inbound.request, &target).map_err(refuse)?;
+    let outbound = upstream
+        .encode(&inbound.request, &target)
+        .map_err(|error| Refusal::untranslatable(call.endpoint.route(), &error))?;
     let reading = Reading::Translate { reader: outbound.reader, writer: inbound.writer };
     if has_quirks(lane.format) {
         return quirked(payload, deployment, vec![outbound.body], reading, outbound.losses);
@@ -105,10 +134,64 @@ fn translated(
     Ok(Prepared { body: outbound.body.into(), reading, losses: outbound.losses })
 }
 
+/// How far a request has come without opening a connection.
+pub(crate) enum Step {
+    /// All the way.
+    Ready(Prepared),
+    /// The upstream needs the bytes of media that the request only names by their addresses.
+    Needy(Box<Inbound>),
+}
+
+impl Step {
+    /// The request with its media fetched, where it needs any.
+    ///
+    /// # Errors
+    /// 400 naming the medium that was not to be had, and what [`request`] refuses.
+    pub(crate) async fn fetched(
+        self,
+        call: &Call,
+        payload: &Payload,
+        deployment: &Deployment,
+        lane: &Lane,
+    ) -> Result<Prepared, Refusal> {
+        let mut inbound = match self {
+            Self::Ready(prepared) => return Ok(prepared),
+            Self::Needy(inbound) => inbound,
+        };
+        if let Some(fetcher) = &call.snapshot.fetcher {
+            let must = |_: &Block, url: &str| codecs::needs_bytes(lane.format, lane.host, url);
+            let fetching = Box::pin(media::inline::inline(&mut inbound.request, fetcher, must));
+            fetching
+                .await
+                .map_err(|problem| Refusal::new(400, problem.to_string()).with_param(problem.field))?;
+        }
+        encoded(call, payload, deployment, lane, *inbound)
+    }
+
+    /// The request without fetching anything.
+    ///
+    /// # Errors
+    /// As [`request`], and for a medium whose bytes are not there.
+    pub(crate) fn unfetched(
+        self,
+        call: &Call,
+        payload: &Payload,
+        deployment: &Deployment,
+        lane: &Lane,
+    ) -> Result<Prepared, Refusal> {
+        match self {
+            Self::Ready(prepared) => Ok(prepared),
+            Self::Needy(inbound) => encoded(call, payload, deployment, lane, *inbound),
+        }
+    }
+}
+
 /// Whether the client's bytes and the upstream's pass through: both speak one format, in one framing.
 fn passes(call: &Call, payload: &Payload, lane: &Lane) -> bool {
     let one_framing = call.events || !payload.stream || lane.format != Format::Gemini;
-    lane.format == call.endpoint.format && one_framing
+    // Hosts of Anthropic's models want other members in the body than Anthropic does.
+    let own_body = lane.format == Format::AnthropicMessages && lane.host != Host::Vendor;
+    lane.format == call.endpoint.format && one_framing && !own_body
 }
 
 /// The headers of a request on `lane`: prebuilt, and what Anthropic's clients say about versions where Anthropic's

@@ -40,7 +40,8 @@ pub fn request(live: &Live, format: Format, body: Bytes) -> Result<Preview, Refu
     let nobody = || Refusal::new(400, "This model has no deployment that serves such requests.");
     let deployment = payload.group.deployments.first().ok_or_else(nobody)?;
     let lane = deployment.lane(format).ok_or_else(nobody)?;
-    let Prepared { body, losses, .. } = prepare::request(&call, &payload, deployment, lane)?;
+    let step = prepare::request(&call, &payload, deployment, lane)?;
+    let Prepared { body, losses, .. } = step.unfetched(&call, &payload, deployment, lane)?;
     let to = if payload.stream { lane.stream_to.as_ref().or(lane.to.as_ref()) } else { lane.to.as_ref() };
     let shown = |(name, value): (&http::HeaderName, &http::HeaderValue)| {
         let text = if value.is_sensitive() { "****" } else { value.to_str().unwrap_or("?") };
@@ -123,7 +124,9 @@ fn takes(live: &Live, deployment: &Arc<Deployment>, name: &str, value: &Value) -
     let group = Arc::new(Group::new(deployment.group.clone(), vec![Arc::clone(deployment)]));
     let Ok(payload) = intake::payload_for(&call, body.to_string().into(), group) else { return false };
     let Some(lane) = deployment.lane(Format::OpenAiChat) else { return false };
-    prepare::request(&call, &payload, deployment, lane).is_ok_and(|prepared| {
+    let step = prepare::request(&call, &payload, deployment, lane);
+    let prepared = step.and_then(|step| step.unfetched(&call, &payload, deployment, lane));
+    prepared.is_ok_and(|prepared| {
         !prepared.losses.iter().any(|loss| loss.field == name || loss.field.starts_with(&format!("{name}.")))
     })
 }

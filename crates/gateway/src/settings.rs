@@ -9,6 +9,7 @@ use std::time::Duration;
 use secrecy::SecretString;
 use serde_json::{Map, Value};
 
+use crate::credential::Surroundings;
 use crate::media::MediaPolicy;
 
 /// Everything the gateway needs to know to serve.
@@ -24,6 +25,8 @@ pub struct Settings {
     pub general: GeneralSettings,
     /// Defaults for sending upstream.
     pub routing: RoutingSettings,
+    /// What credentials that must be fetched are got with; nothing is fetched without.
+    pub surroundings: Option<Surroundings>,
 }
 
 /// One entry of `model_list`.
@@ -121,6 +124,8 @@ pub struct AwsSettings {
     pub web_identity_token: Option<SecretString>,
     /// `aws_sts_endpoint`.
     pub sts_endpoint: Option<String>,
+    /// `aws_bedrock_runtime_endpoint`: where models are called, instead of Amazon's address of the region.
+    pub runtime_endpoint: Option<String>,
 }
 
 /// How requests to Google Cloud are authorized, and for which project.

@@ -1,10 +1,13 @@
 //! Providers that take no plain key: which address their models have here, and the credential that opens it.
 
+use http::{HeaderMap, Method};
 use wire::bedrock;
+use wire::fault::{Fault, FaultKind};
 use wire::provider::{Auth, Provider, SignIn};
 
-use crate::credential::{Credential, CredentialError, Surroundings, aws, google};
+use crate::credential::{Credential, CredentialError, Surroundings, Unsigned, aws, google};
 use crate::settings::DeploymentSettings;
+use crate::transport::{Destination, fault};
 
 /// What a sign-in comes to.
 #[derive(Debug)]
@@ -80,4 +83,29 @@ fn googles(entry: &DeploymentSettings, around: &Surroundings) -> Result<SignedIn
         other => format!("{}/v1/projects/{project}/locations/{location}", other.unwrap_or(&host)),
     };
     Ok(SignedIn { base: Some(base), credential: Credential::google(settings, around)? })
+}
+
+/// Adds what lets the request through to its headers.
+///
+/// # Errors
+/// A [`Fault`] when there is no credential to be had now.
+pub(crate) async fn sign(
+    credential: &Credential,
+    to: &Destination,
+    method: &Method,
+    headers: &mut HeaderMap,
+    body: &[u8],
+) -> Result<(), Fault> {
+    let unsigned = Unsigned { method, url: &to.uri, headers, body };
+    let added = credential.authorize(unsigned).await.map_err(|error| {
+        let (kind, status) = match &error {
+            CredentialError::Unreachable { .. } | CredentialError::Malformed { .. } => {
+                (FaultKind::Connection, 500)
+            }
+            _ => (FaultKind::Authentication, 401),
+        };
+        fault(kind, status, error.to_string())
+    })?;
+    headers.extend(added.into_iter().map(|(name, value)| (Some(name), value)));
+    Ok(())
 }

@@ -13,6 +13,7 @@ use policy::choose::{self, Candidate};
 
 use crate::auth::KeyRing;
 use crate::deployment::Deployment;
+use crate::media::Fetcher;
 use crate::settings::{DeploymentSettings, GeneralSettings, Settings};
 
 /// Model groups made for names that only a wildcard matched are kept up to this many.
@@ -33,6 +34,8 @@ pub struct Snapshot {
     by_id: Map<Arc<Group>>,
     by_model: Map<Arc<Group>>,
     wildcards: Vec<Wildcard>,
+    /// Fetches media that callers name by address; `None` where nothing may be fetched.
+    pub(crate) fetcher: Option<Fetcher>,
     materialized: RwLock<Map<Arc<Group>>>,
     settings: Settings,
     catalog: Arc<Catalog>,
@@ -127,6 +130,8 @@ impl Snapshot {
             .map(|(name, deployments)| (name.clone(), Arc::new(Group::new(name, deployments))))
             .collect();
         let (by_id, by_model) = index(&names, &groups);
+        let media = &settings.general.media;
+        let fetcher = settings.surroundings.as_ref().map(|around| Fetcher::new(media.clone(), &around.tls));
         let snapshot = Self {
             general: settings.general.clone(),
             keys,
@@ -135,6 +140,7 @@ impl Snapshot {
             by_id,
             by_model,
             wildcards,
+            fetcher,
             materialized: RwLock::default(),
             settings,
             catalog,

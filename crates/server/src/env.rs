@@ -4,7 +4,7 @@
 //! [`Environment`], so a configuration file can add variables to it (`environment_variables`) without
 //! changing the process, and tests can make one from pairs.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::path::Path;
 
@@ -54,6 +54,11 @@ impl Environment {
             self.variables.entry(name).or_insert(value);
         }
         Ok(true)
+    }
+
+    /// All of them.
+    pub(crate) fn variables(&self) -> BTreeMap<String, String> {
+        self.variables.iter().map(|(name, value)| (name.clone(), value.clone())).collect()
     }
 
     /// The value as it is set, which may be empty.

@@ -4,8 +4,10 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use anyhow::{anyhow, bail};
+use gateway::credential::Surroundings;
 use gateway::settings::Settings;
 use gateway::snapshot::{Flaw, Snapshot};
+use gateway::transport::Tls;
 use policy::catalog::Catalog;
 use secrecy::ExposeSecret;
 
@@ -33,10 +35,12 @@ pub(crate) async fn prepare(
     options: &ServeOptions,
     environment: &Environment,
     catalog: Arc<Catalog>,
+    tls: &Tls,
 ) -> anyhow::Result<Prepared> {
     let (mut settings, files, found) = read(options, environment).await?;
     options.overrides.amend(&mut settings);
     check_master_key(&settings, options)?;
+    settings.surroundings = Some(Surroundings::new(environment.variables(), tls));
     let (snapshot, flaws) = Snapshot::prepare(settings, catalog).map_err(|problem| anyhow!(problem))?;
     for flaw in &flaws {
         tell(flaw);

@@ -85,7 +85,7 @@ async fn reload(
     // A change of the file is no reason to fetch prices; a person who asks gets everything anew.
     let catalog =
         if asked { catalog::load(environment, tls).await? } else { live.snapshot().catalog_handle() };
-    let Prepared { snapshot, files, .. } = load::prepare(options, environment, catalog).await?;
+    let Prepared { snapshot, files, .. } = load::prepare(options, environment, catalog, tls).await?;
     anyhow::ensure!(
         snapshot.keys.is_locked() || !public,
         "it has no master key, and this process is reachable by others"

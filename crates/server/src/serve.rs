@@ -34,7 +34,7 @@ pub(crate) fn serve(options: ServeOptions, environment: Environment) -> anyhow::
 async fn run(options: ServeOptions, environment: Environment) -> anyhow::Result<ExitCode> {
     let tls = Tls::new().context("the system's certificates")?;
     let catalog = catalog::load(&environment, &tls).await?;
-    let Prepared { snapshot, files, found } = load::prepare(&options, &environment, catalog).await?;
+    let Prepared { snapshot, files, found } = load::prepare(&options, &environment, catalog, &tls).await?;
     let host = reachable_host(&options, &snapshot);
     let listener = listen(&host, options.port).await?;
     let address = listener.local_addr()?;

@@ -6,8 +6,10 @@ use crate::codec::{ClientCodec, Inbound, UpstreamCodec};
 use crate::fault::{Fault, TranslateError};
 use crate::format::Format;
 use crate::meter::Meter;
+use crate::provider::Host;
 use crate::{
-    anthropic_messages, cohere_chat, gemini, ollama, openai_chat, openai_completions, openai_responses,
+    anthropic_messages, bedrock, bedrock_converse, cohere_chat, gemini, ollama, openai_chat,
+    openai_completions, openai_responses,
 };
 
 /// What a request says beside its body.
@@ -47,7 +49,13 @@ pub fn decode(spoken: Spoken<'_>, body: &[u8]) -> Result<Inbound, TranslateError
 /// The upstream side of a chat-like format; `None` where we do not speak it to providers. Gemini's is the one of
 /// AI Studio; Vertex AI has its own.
 #[must_use]
-pub fn upstream(format: Format) -> Option<&'static dyn UpstreamCodec> {
+pub fn upstream(format: Format, host: Host) -> Option<&'static dyn UpstreamCodec> {
+    match (format, host) {
+        (Format::AnthropicMessages, Host::Bedrock) => return Some(&anthropic_messages::BedrockInvoke),
+        (Format::AnthropicMessages, Host::Vertex) => return Some(&anthropic_messages::VertexRaw),
+        (Format::Gemini, Host::Vertex) => return Some(&gemini::GeminiUpstream::Vertex),
+        _ => {}
+    }
     match format {
         Format::OpenAiChat => Some(&openai_chat::ChatUpstream),
         Format::OpenAiResponses => Some(&openai_responses::ResponsesUpstream),
@@ -57,10 +65,8 @@ pub fn upstream(format: Format) -> Option<&'static dyn UpstreamCodec> {
         Format::OllamaChat => Some(&ollama::OllamaChat),
         Format::OllamaGenerate => Some(&ollama::OllamaGenerate),
         Format::Own(dialect) => Some(dialect.codec()),
-        Format::BedrockConverse
-        | Format::OllamaEmbed
-        | Format::OpenAiCompletions
-        | Format::OpenAiEmbeddings => None,
+        Format::BedrockConverse => Some(&bedrock_converse::ConverseUpstream),
+        Format::OllamaEmbed | Format::OpenAiCompletions | Format::OpenAiEmbeddings => None,
         // Embeddings and reranking are no chat: see `embeddings::upstream` and `rerank::upstream`.
         _ => None,
     }
@@ -86,24 +92,27 @@ pub fn meter(format: Format) -> Option<Box<dyn Meter>> {
     }
 }
 
-/// What an upstream's error reply means.
+/// What an upstream's error reply means. `exception` is Amazon's header `x-amzn-errortype`, which tells more than
+/// the status does.
 #[must_use]
-pub fn fault(format: Format, status: u16, body: &[u8]) -> Fault {
-    match format {
-        // The shapes that are in use agree in all that is read.
-        Format::OpenAiChat
-        | Format::OpenAiCompletions
-        | Format::OpenAiEmbeddings
-        | Format::OpenAiResponses
-        | Format::AnthropicMessages
-        | Format::Gemini
-        | Format::BedrockConverse
-        | Format::CohereChat
-        | Format::OllamaChat
-        | Format::OllamaGenerate
-        | Format::Own(_)
-        | Format::OllamaEmbed => openai_chat::fault::read(status, body),
-        _ => openai_chat::fault::read(status, body),
+pub fn fault(format: Format, status: u16, exception: Option<&str>, body: &[u8]) -> Fault {
+    if exception.is_some() || format == Format::BedrockConverse {
+        return bedrock_converse::fault::read(status, exception, body);
+    }
+    // The other shapes that are in use agree in all that is read.
+    openai_chat::fault::read(status, body)
+}
+
+/// Whether an upstream needs the bytes of a medium that a request only names by its address.
+#[must_use]
+pub fn needs_bytes(format: Format, host: Host, url: &str) -> bool {
+    match (format, host) {
+        (Format::BedrockConverse, _) => bedrock::needs_bytes(url),
+        (Format::AnthropicMessages, Host::Bedrock | Host::Vertex) => true,
+        (Format::Gemini, Host::Vertex) => gemini::GeminiUpstream::Vertex.needs_bytes(url),
+        (Format::Gemini, _) => gemini::GeminiUpstream::AiStudio.needs_bytes(url),
+        (Format::OllamaChat | Format::OllamaGenerate, _) => true,
+        _ => false,
     }
 }
 

@@ -15,6 +15,7 @@ use http::{Method, Uri};
 use secrecy::{ExposeSecret, SecretString};
 
 use crate::settings::{AwsSettings, AzureSettings, GoogleSettings};
+use crate::transport::Tls;
 pub use crate::web::Web;
 
 pub mod aws;
@@ -65,6 +66,8 @@ pub struct Surroundings {
     pub variables: Arc<BTreeMap<String, String>>,
     /// The way to token endpoints.
     pub web: Web,
+    /// What connections to hosts that callers name trust.
+    pub tls: Tls,
     /// The time.
     pub clock: Clock,
 }
@@ -163,6 +166,13 @@ impl Credential {
 }
 
 impl Surroundings {
+    /// Those of a process with these variables.
+    #[must_use]
+    pub fn new(variables: BTreeMap<String, String>, tls: &Tls) -> Self {
+        let (variables, web) = (Arc::new(variables), Web::new(tls));
+        Self { variables, web, tls: tls.clone(), clock: Clock::system() }
+    }
+
     /// A variable that is set to more than space.
     fn variable(&self, name: &str) -> Option<&str> {
         self.variables.get(name).map(|value| value.trim()).filter(|value| !value.is_empty())

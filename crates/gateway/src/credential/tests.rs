@@ -39,7 +39,7 @@ pub(super) fn around(variables: &[(&str, &str)]) -> Surroundings {
 
 pub(super) fn around_at(variables: &[(&str, &str)], hand: &Hand) -> Surroundings {
     let variables = variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-    Surroundings { variables: Arc::new(variables), web: Web::new(&tls()), clock: hand.clock() }
+    Surroundings { variables: Arc::new(variables), web: Web::new(&tls()), tls: tls(), clock: hand.clock() }
 }
 
 /// The headers for some request.

@@ -103,20 +103,13 @@ pub(crate) const PARAMS: Section = Section {
     served: "model api_key api_base base_url api_version organization azure_ad_token custom_llm_provider \
              extra_headers headers extra_body timeout request_timeout stream_timeout num_retries weight order \
              rpm tpm drop_params additional_drop_params allowed_openai_params mock_response model_info \
-             base_model",
+             base_model aws_access_key_id aws_secret_access_key aws_session_token aws_region_name \
+             aws_role_name aws_session_name aws_profile_name aws_web_identity_token aws_sts_endpoint \
+             aws_external_id aws_bedrock_runtime_endpoint vertex_project vertex_location \
+             vertex_credentials vertex_ai_project vertex_ai_location vertex_ai_credentials",
     later: &[
         ("credentials stand beside it in `litellm_params`", "litellm_credential_name"),
-        (
-            AWS,
-            "aws_access_key_id aws_secret_access_key aws_session_token aws_region_name aws_role_name \
-             aws_session_name aws_profile_name aws_web_identity_token aws_sts_endpoint aws_external_id \
-             aws_bedrock_runtime_endpoint aws_batch_role_arn model_id",
-        ),
-        (
-            GOOGLE,
-            "vertex_project vertex_location vertex_credentials vertex_ai_project vertex_ai_location \
-             vertex_ai_credentials",
-        ),
+        (AWS, "aws_batch_role_arn model_id"),
         (ENTRA, "tenant_id client_id client_secret azure_username azure_password azure_scope"),
         ("regions are not told apart", "region_name"),
         (

@@ -99,6 +99,7 @@ fn read_root(
             general
         },
         routing: sections::routing(router, litellm, problems),
+        surroundings: None,
     };
     (settings, places)
 }

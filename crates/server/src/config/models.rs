@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use gateway::settings::DeploymentSettings;
+use gateway::settings::{AwsSettings, AzureSettings, CredentialSettings, DeploymentSettings, GoogleSettings};
 use http::{HeaderName, HeaderValue};
 use secrecy::SecretString;
 use serde_json::{Map as JsonMap, Value};
@@ -93,6 +93,7 @@ fn read_params(params: &Map, problems: &mut Problems) -> Option<DeploymentSettin
     deployment.api_base = read_base(&mut fields);
     deployment.api_version = fields.text("api_version");
     deployment.azure_ad_token = fields.secret("azure_ad_token");
+    deployment.credential = read_credential(&mut fields);
     deployment.organization = fields.text("organization");
     for name in ["headers", "extra_headers"] {
         read_headers(&mut fields, name, &mut deployment.extra_headers);
@@ -119,6 +120,52 @@ fn read_params(params: &Map, problems: &mut Problems) -> Option<DeploymentSettin
     };
     deployment.model = model?;
     is_reachable(&deployment, written, params, problems).then_some(deployment)
+}
+
+/// How a credential is got that is not a plain key.
+fn read_credential(fields: &mut Fields<'_, '_>) -> CredentialSettings {
+    let aws = AwsSettings {
+        bearer: None,
+        access_key_id: fields.secret("aws_access_key_id"),
+        secret_access_key: fields.secret("aws_secret_access_key"),
+        session_token: fields.secret("aws_session_token"),
+        region: fields.text("aws_region_name"),
+        profile: fields.text("aws_profile_name"),
+        role: fields.text("aws_role_name"),
+        session_name: fields.text("aws_session_name"),
+        external_id: fields.secret("aws_external_id"),
+        web_identity_token: fields.secret("aws_web_identity_token"),
+        sts_endpoint: fields.text("aws_sts_endpoint"),
+        runtime_endpoint: fields.text("aws_bedrock_runtime_endpoint"),
+    };
+    let google = GoogleSettings {
+        credentials: json_or_text(fields, "vertex_credentials")
+            .or_else(|| json_or_text(fields, "vertex_ai_credentials")),
+        project: fields.text("vertex_project").or_else(|| fields.text("vertex_ai_project")),
+        location: fields.text("vertex_location").or_else(|| fields.text("vertex_ai_location")),
+        scopes: Vec::new(),
+    };
+    let azure = AzureSettings {
+        token: fields.secret("azure_ad_token"),
+        tenant_id: fields.text("tenant_id"),
+        client_id: fields.text("client_id"),
+        client_secret: fields.secret("client_secret"),
+        certificate_path: fields.text("client_certificate_path"),
+        username: fields.text("azure_username"),
+        password: fields.secret("azure_password"),
+        scope: fields.text("azure_scope"),
+        ambient: false,
+    };
+    CredentialSettings { aws, google, azure }
+}
+
+/// A text, or a mapping as the JSON it stands for.
+fn json_or_text(fields: &mut Fields<'_, '_>, key: &str) -> Option<SecretString> {
+    let entry = fields.entry(key)?;
+    match entry.value.map() {
+        Some(map) => Some(Value::Object(map.json()).to_string().into()),
+        None => fields.secret(key),
+    }
 }
 
 /// Each key to where it counts: ours, a price, or a field of the request; and what is shown of it.

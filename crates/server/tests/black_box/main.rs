@@ -7,6 +7,8 @@ mod auth;
 #[cfg(test)]
 mod bounds;
 #[cfg(test)]
+mod clouds;
+#[cfg(test)]
 mod connections;
 #[cfg(test)]
 mod cost;

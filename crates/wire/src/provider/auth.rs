@@ -29,6 +29,8 @@ pub enum SignIn {
     Ibm,
     /// Amazon: each request is signed (see [`crate::sigv4`]) for this service.
     Aws { service: &'static str },
+    /// Google Cloud: an OAuth token with an expiry, sent as a bearer token.
+    Google,
     /// Oracle Cloud: each request is signed, see [`crate::oracle::signature`].
     Oracle,
 }
@@ -40,6 +42,7 @@ impl SignIn {
         match self {
             Self::Ibm => "IBM Cloud (IAM)",
             Self::Aws { .. } => "AWS (SigV4)",
+            Self::Google => "Google Cloud (OAuth)",
             Self::Oracle => "Oracle Cloud (request signatures)",
         }
     }

@@ -29,7 +29,7 @@ use quirks::Quirk;
 
 pub use auth::{Auth, SignIn};
 pub use not_yet::NOT_YET;
-pub use speaks::Speaks;
+pub use speaks::{Host, Speaks};
 
 /// One vendor, or one kind of server.
 #[derive(Clone, Copy, Debug)]

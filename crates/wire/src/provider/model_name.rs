@@ -18,6 +18,17 @@ pub(super) fn clarifai(model: &str) -> Option<String> {
     (!model.contains('/')).then(|| format!("https://clarifai.com/{user}/{app}/models/{name}"))
 }
 
+/// Amazon names a model without the words by which LiteLLM's users choose an API and a region.
+pub(super) fn bedrock(model: &str) -> Option<String> {
+    Some(crate::bedrock::Address::of(model).id.to_owned())
+}
+
+/// An endpoint of one's own at Vertex AI is named by its digits: `openai/ID` and `gemini/ID` → `ID`.
+pub(super) fn vertex(model: &str) -> Option<String> {
+    let id = ["openai/", "gemini/"].iter().find_map(|word| model.strip_prefix(word))?;
+    id.bytes().all(|byte| byte.is_ascii_digit()).then(|| id.to_owned())
+}
+
 /// A deployment at watsonx is called by its id: `deployment/ID` → `ID`.
 pub(super) fn watsonx(model: &str) -> Option<String> {
     model.strip_prefix("deployment/").map(str::to_owned)

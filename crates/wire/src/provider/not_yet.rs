@@ -9,7 +9,6 @@ pub const NOT_YET: &[(&str, &str)] = &[
     ("aws_polly", AUDIO),
     ("aws_textract", DOCUMENTS),
     ("azure_speech", AUDIO),
-    ("bedrock", AWS),
     ("bespoke", DECISIONS),
     ("black_forest_labs", IMAGES),
     ("chatgpt", "it needs a ChatGPT login, which is not supported; use openai/ with an API key"),
@@ -51,18 +50,14 @@ pub const NOT_YET: &[(&str, &str)] = &[
     ("transcribe", AUDIO),
     ("typesafe", DECISIONS),
     ("valkey", VECTORS),
-    ("vertex_ai", GOOGLE_CLOUD),
-    ("vertex_ai_beta", GOOGLE_CLOUD),
     ("vllm", "vLLM inside the process is not possible; run its server and use hosted_vllm/ with api_base"),
     ("voyage", "Voyage's embedding format is not supported yet"),
 ];
 
 const AGENT: &str = "agent servers are not supported yet";
 const AUDIO: &str = "it serves only audio, which is not supported yet";
-const AWS: &str = "AWS request signing (SigV4) is not supported yet; bedrock_mantle/ takes a Bedrock API key";
 const DECISIONS: &str = "judge models for decisions are not supported yet";
 const DOCUMENTS: &str = "it serves only document reading, which is not supported yet";
 const FILL: &str = "fill-in-the-middle completions are not supported yet";
-const GOOGLE_CLOUD: &str = "Google Cloud sign-in is not supported yet; gemini/ takes a Gemini API key";
 const IMAGES: &str = "it serves only images or video, which are not supported yet";
 const VECTORS: &str = "vector stores are not supported yet";

@@ -4,6 +4,18 @@
 use super::Auth;
 use crate::format::Format;
 
+/// Whose variation of a format is spoken: clouds that host another vendor's models change it a little.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Host {
+    /// The format's own vendor, or one who speaks it alike.
+    #[default]
+    Vendor,
+    /// Amazon Bedrock.
+    Bedrock,
+    /// Google's Vertex AI.
+    Vertex,
+}
+
 /// A format that a provider speaks, and where.
 #[derive(Clone, Copy, Debug)]
 pub struct Speaks {
@@ -21,6 +33,10 @@ pub struct Speaks {
     pub models: Option<fn(&str) -> bool>,
     /// How a key is shown there, if not as the row says.
     pub auth: Option<Auth>,
+    /// Whose variation of the format it is.
+    pub host: Host,
+    /// Whether the body names the model though the path does too.
+    pub names_model: bool,
     /// Fixed headers of every request there, besides the row's.
     pub headers: &'static [(&'static str, &'static str)],
 }
@@ -29,7 +45,17 @@ impl Speaks {
     /// A format at one path.
     #[must_use]
     pub const fn at(format: Format, path: &'static str) -> Self {
-        Self { format, path, stream_path: None, count_path: None, models: None, auth: None, headers: &[] }
+        Self {
+            format,
+            path,
+            stream_path: None,
+            count_path: None,
+            models: None,
+            auth: None,
+            host: Host::Vendor,
+            names_model: false,
+            headers: &[],
+        }
     }
 
     /// The same where tokens are counted at `count_path`.
@@ -56,6 +82,18 @@ impl Speaks {
         Self { auth: Some(auth), ..self }
     }
 
+    /// The same as another vendor's cloud hosts it.
+    #[must_use]
+    pub const fn hosted(self, host: Host) -> Self {
+        Self { host, ..self }
+    }
+
+    /// The same with the model in the body as well as in the path.
+    #[must_use]
+    pub const fn naming(self) -> Self {
+        Self { names_model: true, ..self }
+    }
+
     /// The same with these headers.
     #[must_use]
     pub const fn headers(self, headers: &'static [(&'static str, &'static str)]) -> Self {
@@ -65,7 +103,7 @@ impl Speaks {
     /// Whether the body names the model.
     #[must_use]
     pub fn names_model(&self) -> bool {
-        !self.path.contains("{model}") && !self.path.contains("{segments}")
+        self.names_model || (!self.path.contains("{model}") && !self.path.contains("{segments}"))
     }
 
     /// Whether `model`, as it is configured, is asked so.

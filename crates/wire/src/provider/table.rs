@@ -9,14 +9,18 @@ use super::row::{
     USAGE_COST, V0, XAI, built_in, host, server,
 };
 use super::ways::{
-    ALL, ANTHROPIC, ANTHROPIC_VERSION, AZURE_AI, BIGMODEL, BYTEZ, CHAT_EMBED, CHAT_EMBED_MESSAGES_RESPONSES,
-    CHAT_EMBED_RESPONSES, CHAT_MESSAGES_RESPONSES, CHAT_RESPONSES, CHAT_TEXT_EMBED, COHERE, CUSTOM,
-    DATABRICKS, DATAROBOT, DEEPSEEK, EMBED, GEMINI, HOSTINGER, MANTLE, MANUS, MINIMAX, NLP_CLOUD, OLLAMA,
-    OPENCODE_GO, ORACLE, PERPLEXITY, PREDIBASE, REPLICATE, SAGEMAKER, SAGEMAKER_CHAT, SAGEMAKER_SIGN_IN,
-    SNOWFLAKE, TENCENT, TEXT, TRITON, V1_CHAT, V1_CHAT_EMBED, WATSONX, WATSONX_TEXT,
+    ALL, ANTHROPIC, ANTHROPIC_VERSION, AZURE_AI, BEDROCK, BEDROCK_SIGN_IN, BIGMODEL, BYTEZ, CHAT_EMBED,
+    CHAT_EMBED_MESSAGES_RESPONSES, CHAT_EMBED_RESPONSES, CHAT_MESSAGES_RESPONSES, CHAT_RESPONSES,
+    CHAT_TEXT_EMBED, COHERE, CUSTOM, DATABRICKS, DATAROBOT, DEEPSEEK, EMBED, GEMINI, HOSTINGER, MANTLE,
+    MANUS, MINIMAX, NLP_CLOUD, OLLAMA, OPENCODE_GO, ORACLE, PERPLEXITY, PREDIBASE, REPLICATE, SAGEMAKER,
+    SAGEMAKER_CHAT, SAGEMAKER_SIGN_IN, SNOWFLAKE, TENCENT, TEXT, TRITON, V1_CHAT, V1_CHAT_EMBED, VERTEX,
+    WATSONX, WATSONX_TEXT,
 };
 use super::{Addressing, Auth, Provider, SignIn, hooks, model_name};
 
+const BEDROCK_URL: &str = "https://bedrock-runtime.{AWS_REGION_NAME}.amazonaws.com";
+/// Below it stand the project and the location, which the gateway finds out.
+const VERTEX_URL: &str = "https://{VERTEXAI_LOCATION}-aiplatform.googleapis.com";
 const SAGEMAKER_URL: &str = "https://runtime.sagemaker.{AWS_REGION_NAME}.amazonaws.com";
 
 /// Sorted by name.
@@ -83,6 +87,12 @@ pub(super) const ROWS: &[Provider] = &[
         NO_EXTRAS,
         Unsupported(&["parallel_tool_calls", "n"]),
     ]),
+    host("bedrock", "Amazon Bedrock", BEDROCK_URL, &["AWS_BEARER_TOKEN_BEDROCK"])
+        .bases(&["AWS_BEDROCK_RUNTIME_ENDPOINT"])
+        .speaks(BEDROCK)
+        .auth(BEDROCK_SIGN_IN)
+        .model_name(model_name::bedrock)
+        .quirks(&[]),
     host(
         "bedrock_mantle",
         "Bedrock Mantle",
@@ -232,7 +242,8 @@ pub(super) const ROWS: &[Provider] = &[
     host("gemini", "Google AI Studio - Gemini", "https://generativelanguage.googleapis.com", &[])
         .keys(&["GEMINI_API_KEY", "GOOGLE_API_KEY", "PALM_API_KEY"])
         .bases(&["GEMINI_API_BASE"])
-        .speaks(GEMINI),
+        .speaks(GEMINI)
+        .auth(Auth::Header("x-goog-api-key")),
     host("github", "GitHub Models", "https://models.inference.ai.azure.com", &["GITHUB_API_KEY"])
         .bases(&["GITHUB_API_BASE"])
         .quirks(OLDER),
@@ -533,6 +544,18 @@ pub(super) const ROWS: &[Provider] = &[
         .keys(&["VERCEL_AI_GATEWAY_API_KEY", "VERCEL_OIDC_TOKEN"])
         .bases(&["VERCEL_AI_GATEWAY_API_BASE"])
         .speaks(CHAT_EMBED),
+    host("vertex_ai", "Google Vertex AI", VERTEX_URL, &[])
+        .bases(&["VERTEXAI_API_BASE"])
+        .speaks(VERTEX)
+        .auth(Auth::SignIn(SignIn::Google))
+        .model_name(model_name::vertex)
+        .quirks(&[]),
+    host("vertex_ai_beta", "Google Vertex AI (beta)", VERTEX_URL, &[])
+        .bases(&["VERTEXAI_API_BASE"])
+        .speaks(VERTEX)
+        .auth(Auth::SignIn(SignIn::Google))
+        .model_name(model_name::vertex)
+        .quirks(&[]),
     host("volcengine", "Volcengine", "https://ark.cn-beijing.volces.com/api/v3", &[])
         .keys(&["VOLCENGINE_API_KEY", "ARK_API_KEY"])
         .bases(&["VOLCENGINE_API_BASE"])

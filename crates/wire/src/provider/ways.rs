@@ -1,7 +1,8 @@
 //! The usual sets of formats, and those of single vendors: the value of a row's `speaks`. The preferred format of an
 //! operation comes first; OpenAI's chat is that nearly everywhere, for most callers speak it.
 
-use super::{Auth, SignIn, Speaks};
+use super::{Auth, Host, SignIn, Speaks};
+use crate::bedrock;
 use crate::dialect::Dialect;
 use crate::format::Format;
 
@@ -52,10 +53,56 @@ pub(super) const MANUS: &[Speaks] = &[RESPONSES];
 // The version is part of the path where people configure a base URL without one.
 pub(super) const V1_CHAT: &[Speaks] = &[chat("/v1/chat/completions")];
 pub(super) const V1_CHAT_EMBED: &[Speaks] = &[chat("/v1/chat/completions"), embed("/v1/embeddings")];
-pub(super) const GEMINI: &[Speaks] =
-    &[chat("/v1beta/openai/chat/completions"), embed("/v1beta/openai/embeddings")];
+/// Google's own API; vectors by its OpenAI-compatible one.
+pub(super) const GEMINI: &[Speaks] = &[
+    Speaks::at(Format::Gemini, "/v1beta/models/{model}:generateContent")
+        .streams("/v1beta/models/{model}:streamGenerateContent?alt=sse")
+        .counts("/v1beta/models/{model}:countTokens"),
+    embed("/v1beta/openai/embeddings").auth(Auth::Bearer),
+];
 pub(super) const COHERE: &[Speaks] =
-    &[chat("/compatibility/v1/chat/completions"), embed("/compatibility/v1/embeddings")];
+    &[Speaks::at(Format::CohereChat, "/v2/chat"), embed("/compatibility/v1/embeddings")];
+
+/// The Converse API, and the format of Anthropic's models where callers speak it or the model's name says `invoke`.
+pub(super) const BEDROCK: &[Speaks] = &[
+    Speaks::at(Format::BedrockConverse, "/model/{model}/converse")
+        .streams("/model/{model}/converse-stream")
+        .only(is_conversed)
+        .hosted(Host::Bedrock),
+    Speaks::at(Format::AnthropicMessages, "/model/{model}/invoke")
+        .streams("/model/{model}/invoke-with-response-stream")
+        .only(is_invoked)
+        .hosted(Host::Bedrock),
+];
+pub(super) const BEDROCK_SIGN_IN: Auth = Auth::SignIn(SignIn::Aws { service: "bedrock" });
+
+const GOOGLES: &str = "/publishers/google/models/{model}:generateContent";
+const GOOGLES_STREAM: &str = "/publishers/google/models/{model}:streamGenerateContent?alt=sse";
+const GOOGLES_COUNT: &str = "/publishers/google/models/{model}:countTokens";
+
+/// Google's models, those of partners, and endpoints of one's own.
+pub(super) const VERTEX: &[Speaks] = &[
+    Speaks::at(Format::Gemini, GOOGLES)
+        .streams(GOOGLES_STREAM)
+        .counts(GOOGLES_COUNT)
+        .only(is_googles)
+        .hosted(Host::Vertex),
+    Speaks::at(Format::Gemini, "/endpoints/{model}:generateContent")
+        .streams("/endpoints/{model}:streamGenerateContent?alt=sse")
+        .only(is_tuned)
+        .hosted(Host::Vertex),
+    Speaks::at(Format::AnthropicMessages, "/publishers/anthropic/models/{model}:rawPredict")
+        .streams("/publishers/anthropic/models/{model}:streamRawPredict")
+        .only(is_claude)
+        .hosted(Host::Vertex),
+    chat("/publishers/mistralai/models/{model}:rawPredict")
+        .streams("/publishers/mistralai/models/{model}:streamRawPredict")
+        .only(is_mistrals)
+        .naming(),
+    chat("/endpoints/{model}/chat/completions").only(is_own_endpoint).naming(),
+    chat("/endpoints/openapi/chat/completions").only(is_partners),
+];
+
 pub(super) const DATAROBOT: &[Speaks] = &[chat("/api/v2/genai/llmgw/chat/completions/")];
 pub(super) const OLLAMA: &[Speaks] = &[
     Speaks::at(Format::OllamaChat, "/api/chat"),
@@ -159,4 +206,39 @@ fn is_version(model: &str) -> bool {
 
 fn is_replicates_model(model: &str) -> bool {
     !is_version(model) && !is_deployment(model)
+}
+
+fn is_conversed(model: &str) -> bool {
+    bedrock::Address::of(model).route == bedrock::Route::Converse
+}
+
+/// Whether the format of Anthropic's models is spoken; not where the name insists on the other API.
+fn is_invoked(model: &str) -> bool {
+    let address = bedrock::Address::of(model);
+    let insists = model.split('/').any(|word| word == "converse");
+    address.route == bedrock::Route::Invoke || (is_claude(address.id) && !insists && is_conversed(model))
+}
+
+fn is_digits(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+fn is_tuned(model: &str) -> bool {
+    is_digits(model.strip_prefix("gemini/").unwrap_or(model))
+}
+
+fn is_own_endpoint(model: &str) -> bool {
+    model.strip_prefix("openai/").is_some_and(is_digits)
+}
+
+fn is_mistrals(model: &str) -> bool {
+    ["mistral", "codestral", "ministral"].iter().any(|name| model.starts_with(name))
+}
+
+fn is_partners(model: &str) -> bool {
+    model.contains('/') && !is_tuned(model) && !is_own_endpoint(model)
+}
+
+fn is_googles(model: &str) -> bool {
+    !(is_claude(model) || is_tuned(model) || is_mistrals(model) || model.contains('/'))
 }
