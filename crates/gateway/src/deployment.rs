@@ -302,7 +302,8 @@ fn lanes(
     // Whoever signs in is told what is missing by the sign-in.
     let trouble = trouble.filter(|_| !matches!(provider.auth, Auth::SignIn(_)));
     let mut lanes = Vec::with_capacity(provider.speaks.len());
-    for speaks in provider.ways(model) {
+    let spoken = |speaks: &&Speaks| !entry.chat_only || speaks.format != Format::OpenAiResponses;
+    for speaks in provider.ways(model).filter(spoken) {
         let place = address::address(provider, speaks, Some(base), model, address.version.as_deref())
             .map_err(|error| error.to_string())?;
         let parse = |url: &String| Destination::parse(url).map_err(|problem| format!("api_base: {problem}"));

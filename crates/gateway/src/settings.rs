@@ -77,6 +77,8 @@ pub struct DeploymentSettings {
     pub additional_drop_params: Vec<String>,
     /// `allowed_openai_params`: fields sent whatever the provider table says.
     pub allowed_openai_params: Vec<String>,
+    /// `use_chat_completions_api`: the Responses API is not spoken to this server though its provider has it.
+    pub chat_only: bool,
     /// `mock_response`: answer this text instead of calling anyone.
     pub mock_response: Option<String>,
     /// Price fields found in `litellm_params`, as written. They win over `model_info` and the catalog.

@@ -103,7 +103,7 @@ pub(crate) const PARAMS: Section = Section {
     served: "model api_key api_base base_url api_version organization azure_ad_token custom_llm_provider \
              extra_headers headers extra_body timeout request_timeout stream_timeout num_retries weight order \
              rpm tpm drop_params additional_drop_params allowed_openai_params mock_response model_info \
-             base_model aws_access_key_id aws_secret_access_key aws_session_token aws_region_name \
+             base_model use_chat_completions_api aws_access_key_id aws_secret_access_key aws_session_token aws_region_name \
              aws_role_name aws_session_name aws_profile_name aws_web_identity_token aws_sts_endpoint \
              aws_external_id aws_bedrock_runtime_endpoint vertex_project vertex_location \
              vertex_credentials vertex_ai_project vertex_ai_location vertex_ai_credentials",
@@ -131,7 +131,7 @@ pub(crate) const PARAMS: Section = Section {
         (COOLDOWN, "cooldown_time"),
         (
             TRANSLATION,
-            "modify_params merge_reasoning_content_in_choices use_chat_completions_api \
+            "modify_params merge_reasoning_content_in_choices \
              cache_control_injection_points use_litellm_proxy",
         ),
         (BUDGETS, "max_budget budget_duration"),

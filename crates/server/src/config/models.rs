@@ -110,6 +110,7 @@ fn read_params(params: &Map, problems: &mut Problems) -> Option<DeploymentSettin
     deployment.drop_params = fields.flag("drop_params");
     deployment.additional_drop_params = fields.texts("additional_drop_params");
     deployment.allowed_openai_params = fields.texts("allowed_openai_params");
+    deployment.chat_only = fields.flag("use_chat_completions_api").unwrap_or(false);
     deployment.mock_response = fields.text("mock_response");
     let written = params.get("model").filter(|entry| !entry.value.is_null());
     let Some(written) = written else {

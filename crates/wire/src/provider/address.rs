@@ -167,6 +167,7 @@ const OPENAI_ROUTES: &[&str] = &["/chat/completions", "/completions", "/embeddin
 const MESSAGES_ROUTE: &str = "/v1/messages";
 /// Servers whose full URLs people paste.
 const OWN_ROUTES: &[&str] = &["/generate_stream", "/generate"];
+const COHERE_ROUTES: &[&str] = &["/v2/chat"];
 const OLLAMA_ROUTES: &[&str] = &["/api/chat", "/api/generate", "/api/embed"];
 
 /// `path` below `base_path`, without doubling what `base_path` already says: a whole route
@@ -186,7 +187,13 @@ fn joined(base_path: &str, format: Format, path: &str) -> String {
         }
         Format::OpenAiResponses => (OPENAI_ROUTES, parent, &path[parent.len()..]),
         Format::Own(_) => (OWN_ROUTES, parent, &path[parent.len()..]),
-        Format::Gemini | Format::BedrockConverse | Format::CohereChat => (&[], parent, path),
+        // The OpenAI-compatible API of the same host stands one step further down.
+        Format::Gemini if base_path.ends_with("/openai") => {
+            return joined(base_path.strip_suffix("/openai").unwrap_or(base_path), format, path);
+        }
+        Format::Gemini => (&[], parent, path),
+        Format::CohereChat => (COHERE_ROUTES, parent, path),
+        Format::BedrockConverse => (&[], parent, path),
         Format::OpenAiChat | Format::OpenAiCompletions | Format::OpenAiEmbeddings => {
             let at = path.rfind(format.operation().route()).unwrap_or(0);
             let (head, route) = path.split_at(at);

@@ -75,10 +75,13 @@ pub fn resolve(
         return found(row, model);
     }
     if let Some(name) = catalog_provider(model) {
-        if let Some(row) = find(&name) {
+        // The catalog splits some providers in families, such as `vertex_ai-language-models`.
+        let of_family =
+            |row: &&Provider| name.strip_prefix(row.name).is_some_and(|rest| rest.starts_with('-'));
+        let family = || all().iter().filter(of_family).max_by_key(|row| row.name.len());
+        if let Some(row) = find(&name).or_else(family) {
             return found(row, model);
         }
-        // The catalog splits some providers in families, such as `vertex_ai-language-models`.
         let family =
             NOT_YET.iter().filter(|(known, _)| name.starts_with(known)).max_by_key(|(known, _)| known.len());
         not_yet(family.map_or(name.as_str(), |(known, _)| known))?;

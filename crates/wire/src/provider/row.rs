@@ -95,6 +95,10 @@ impl Provider {
         Self { organization: Some(header), ..self }
     }
 
+    pub(super) const fn keyless(self) -> Self {
+        Self { key: KeyRule::None, ..self }
+    }
+
     pub(super) const fn required(self) -> Self {
         Self { key: KeyRule::Required, ..self }
     }

@@ -547,12 +547,14 @@ pub(super) const ROWS: &[Provider] = &[
     host("vertex_ai", "Google Vertex AI", VERTEX_URL, &[])
         .bases(&["VERTEXAI_API_BASE"])
         .speaks(VERTEX)
+        .keyless()
         .auth(Auth::SignIn(SignIn::Google))
         .model_name(model_name::vertex)
         .quirks(&[]),
     host("vertex_ai_beta", "Google Vertex AI (beta)", VERTEX_URL, &[])
         .bases(&["VERTEXAI_API_BASE"])
         .speaks(VERTEX)
+        .keyless()
         .auth(Auth::SignIn(SignIn::Google))
         .model_name(model_name::vertex)
         .quirks(&[]),
