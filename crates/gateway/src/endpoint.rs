@@ -118,6 +118,7 @@ const EMBEDDING: Format = Format::OpenAiEmbeddings;
 const MESSAGES: Format = Format::AnthropicMessages;
 const RESPONSES: Format = Format::OpenAiResponses;
 const GEMINI: Format = Format::Gemini;
+const RANKING: Format = Format::CohereRerank;
 
 const fn reply(path: &'static str, format: Format) -> Route {
     Route { path, format, task: Task::Reply }
@@ -139,6 +140,9 @@ pub const ROUTES: &[Route] = &[
     reply("/completions", COMPLETION),
     reply("/v1/embeddings", EMBEDDING),
     reply("/embeddings", EMBEDDING),
+    reply("/v2/rerank", RANKING),
+    reply("/v1/rerank", RANKING),
+    reply("/rerank", RANKING),
     reply("/openai/v1/chat/completions", CHAT),
     reply("/openai/v1/completions", COMPLETION),
     reply("/openai/v1/embeddings", EMBEDDING),

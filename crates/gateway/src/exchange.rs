@@ -9,19 +9,21 @@ use bytes::Bytes;
 use http::header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderMap};
 use http::{Method, StatusCode};
 use wire::codec::Stamp;
+use wire::embed::Encoding;
 use wire::envelope::{self, Envelope};
 use wire::fault::{Fault, FaultKind, Loss, TranslateError};
 use wire::format::Format;
 use wire::frame::Framing;
 use wire::openai_responses::routed::Routed;
 use wire::reply::Usage;
-use wire::{codecs, openai_embeddings, scan, tap};
+use wire::{codecs, openai_embeddings, rerank, scan, tap};
 
 use crate::body::Pieces;
 use crate::call::{Call, unix_seconds};
 use crate::deployment::{Deployment, Lane};
 use crate::intake::Payload;
 use crate::made::{self, Words};
+use crate::parts::{self, Parts};
 use crate::prepare::{self, Prepared, Reading, Step};
 use crate::refusal::Refusal;
 use crate::sign_in;
@@ -105,6 +107,16 @@ pub async fn attempt(
     };
     let Prepared { mut body, reading, losses } = prepared;
     let mut headers = prepare::headers(call, lane);
+    let reading = match reading {
+        Reading::Vectors { reader, encoding, rest } if !rest.is_empty() => {
+            let bodies = std::iter::once(prepare::contiguous(body.into())).chain(rest).collect();
+            let credential = deployment.credential.as_ref();
+            let (headers, reader) = (&headers, &*reader);
+            let parts = Parts { to, headers, credential, spoken: lane.format, bodies, reader };
+            return Box::pin(in_parts(transport, call, payload, deployment, parts, encoding, losses)).await;
+        }
+        reading => reading,
+    };
     if let Some(credential) = &deployment.credential {
         let whole = prepare::contiguous(body.into());
         let signing = Box::pin(sign_in::sign(credential, to, &Method::POST, headers.to_mut(), &whole));
@@ -114,6 +126,38 @@ pub async fn attempt(
     // Pinned here and passed on by reference: futures of this size should not be moved about.
     let sent = pin!(transport.send(to, Method::POST, &headers, body));
     answer(call, payload, deployment, lane.format, sent, reading, losses).await
+}
+
+/// A request that takes several, as one.
+async fn in_parts(
+    transport: &Transport,
+    call: &mut Call,
+    payload: &Payload,
+    deployment: &Arc<Deployment>,
+    parts: Parts<'_>,
+    encoding: Encoding,
+    losses: Vec<Loss>,
+) -> Result<Answer, Failure> {
+    let patience = patience(payload, deployment);
+    let begun = Instant::now();
+    let spoken = parts.spoken;
+    let sent = parts.send(transport, call.snapshot.general.max_response_bytes);
+    let (headers, result) = match tokio::time::timeout(patience, sent).await {
+        Ok(sent) => sent,
+        Err(_) => (HeaderMap::new(), Err(timeout_fault(patience))),
+    };
+    call.waited += begun.elapsed();
+    match result {
+        Ok(response) => {
+            let body = openai_embeddings::write(&response, encoding, &payload.asked).into();
+            let reply = Reply::Whole { body, usage: response.usage };
+            Ok(Answer { deployment: Arc::clone(deployment), headers, reply, spoken, losses })
+        }
+        Err(mut fault) => {
+            deployment.hide_secrets(&mut fault);
+            Err(Failure::Fault { fault, headers: Box::new(headers) })
+        }
+    }
 }
 
 /// The configured text of `mock_response`, whoever the provider is.
@@ -142,7 +186,7 @@ async fn made_here(
     let translated;
     let request = match reading {
         Reading::Relay => &payload.envelope,
-        Reading::Translate { .. } | Reading::Vectors { .. } => {
+        Reading::Translate { .. } | Reading::Vectors { .. } | Reading::Ranking(_) => {
             let read = Envelope::read(prepare::contiguous(body.into()), MOST_DEPTH);
             translated = read.map_err(|error| Failure::Refused(Refusal::new(400, error.to_string())))?;
             &translated
@@ -228,7 +272,7 @@ async fn arrive(
 }
 
 /// What Amazon calls a failure.
-fn exception(headers: &HeaderMap) -> Option<&str> {
+pub(crate) fn exception(headers: &HeaderMap) -> Option<&str> {
     headers.get("x-amzn-errortype")?.to_str().ok()
 }
 
@@ -250,6 +294,13 @@ fn compression(headers: &HeaderMap) -> Option<&str> {
     Some(encoding.to_str().unwrap_or("unknown"))
 }
 
+/// Refuses an answer that would have to be inflated first.
+pub(crate) fn uncompressed(headers: &HeaderMap) -> Result<(), Fault> {
+    compression(headers).map_or(Ok(()), |name| {
+        Err(malformed(format!("the answer is compressed ({name}), which was not asked for")))
+    })
+}
+
 /// A JSON document where a stream was asked for: an error inside a success, or a server that cannot stream.
 fn not_a_stream(bytes: &Bytes, headers: &HeaderMap) -> Fault {
     let seen = std::str::from_utf8(bytes).ok().and_then(|text| tap::look(text).ok());
@@ -267,29 +318,36 @@ fn whole(
     headers: &HeaderMap,
     reading: Option<Reading>,
 ) -> Result<Reply, Fault> {
-    if let Some(name) = compression(headers) {
-        return Err(malformed(format!("the answer is compressed ({name}), which was not asked for")));
-    }
+    uncompressed(headers)?;
     if payload.stream {
         return Err(not_a_stream(&bytes, headers));
     }
-    let unreadable =
-        |error: TranslateError| malformed(format!("the answer is not what the API documents: {error}"));
     match reading.unwrap_or(Reading::Relay) {
         Reading::Relay => relayed(call.endpoint.format, payload, deployment, bytes),
         Reading::Translate { reader, writer } => {
-            let response = reader.whole(&bytes).map_err(unreadable)?;
+            let response = reader.whole(&bytes).map_err(|error| unreadable(&error))?;
             Ok(Reply::Whole {
                 body: writer.whole(&response, &stamp(call, payload)).into(),
                 usage: response.usage,
             })
         }
-        Reading::Vectors { reader, encoding } => {
-            let response = reader.read(0, &bytes).map_err(unreadable)?;
+        Reading::Vectors { reader, encoding, .. } => {
+            let mut response = reader.read(0, &bytes).map_err(|error| unreadable(&error))?;
+            response.usage = response.usage.or_else(|| parts::counted_beside(headers));
             let body = openai_embeddings::write(&response, encoding, &payload.asked);
             Ok(Reply::Whole { body: body.into(), usage: response.usage })
         }
+        Reading::Ranking(reader) => {
+            let response = reader.read(&bytes).map_err(|error| unreadable(&error))?;
+            let body = rerank::write(&response, &stamp(call, payload));
+            Ok(Reply::Whole { body: body.into(), usage: response.usage })
+        }
     }
+}
+
+/// The fault of an answer that cannot be read.
+pub(crate) fn unreadable(error: &TranslateError) -> Fault {
+    malformed(format!("the answer is not what the API documents: {error}"))
 }
 
 /// A same-format reply: in OpenAI's the client's model name is spliced in, everything else is as it came.
@@ -312,6 +370,7 @@ fn relayed(format: Format, payload: &Payload, deployment: &Deployment, bytes: By
     if let Some(fault) = seen.fault {
         return Err(fault);
     }
+    let usage = if format == Format::CohereRerank { rerank::usage(text) } else { seen.usage };
     let is_asked = |range: &Range<usize>| text.get(range.start + 1..range.end - 1) == Some(&payload.asked);
     let body = match seen.model.filter(|range| !is_asked(range)) {
         None => bytes.into(),
@@ -320,7 +379,7 @@ fn relayed(format: Format, payload: &Payload, deployment: &Deployment, bytes: By
             vec![bytes.slice(..range.start), asked, bytes.slice(range.end..)].into()
         }
     };
-    Ok(Reply::Whole { body, usage: seen.usage })
+    Ok(Reply::Whole { body, usage })
 }
 
 /// The JSON text of a provider's id as callers see it.
@@ -359,7 +418,7 @@ fn voice(call: &Call, payload: &Payload, deployment: &Deployment, reading: Readi
             let encoder = writer.stream(stamp(call, payload));
             (Voice::Translation(Translation::new(reader.stream(), encoder, exception)), framing)
         }
-        Reading::Relay | Reading::Vectors { .. } => {
+        Reading::Relay | Reading::Vectors { .. } | Reading::Ranking(_) => {
             if let Some(meter) = codecs::meter(format) {
                 let keeper = deployment.id.clone();
                 return (Voice::Passing(Passing { format, meter, keeper, exception }), Framing::Sse);
@@ -381,6 +440,7 @@ fn stamp(call: &Call, payload: &Payload) -> Stamp {
         Format::AnthropicMessages => "msg_",
         Format::OpenAiResponses => "resp_",
         Format::OpenAiCompletions => "cmpl-",
+        Format::CohereRerank => "rerank-",
         _ => "chatcmpl-",
     };
     Stamp { model: payload.asked.clone(), created: unix_seconds(), id: format!("{prefix}{}", call.id()) }

@@ -218,18 +218,22 @@ fn model(call: &Call, envelope: &Envelope) -> Result<String, Refusal> {
     }
 }
 
-/// The field without which an operation means nothing.
+/// The fields without which an operation means nothing.
 fn require(call: &Call, envelope: &Envelope) -> Result<(), Refusal> {
-    let field = match (call.endpoint.format, call.operation()) {
+    let fields: &[&str] = match (call.endpoint.format, call.operation()) {
         // A stored prompt may take the place of an input.
         (Format::OpenAiResponses, _) => return Ok(()),
         (Format::Gemini, _) if call.endpoint.task == Task::Count => return Ok(()),
-        (Format::Gemini, _) => "contents",
-        (_, Operation::Chat) => "messages",
-        (_, Operation::Completion) => "prompt",
-        (_, Operation::Embedding) => "input",
-        (_, Operation::Rerank) => "query",
+        (Format::Gemini, _) => &["contents"],
+        (_, Operation::Chat) => &["messages"],
+        (_, Operation::Completion) => &["prompt"],
+        (_, Operation::Embedding) => &["input"],
+        (_, Operation::Rerank) => &["query", "documents"],
     };
+    fields.iter().try_for_each(|field| require_one(call, envelope, field))
+}
+
+fn require_one(call: &Call, envelope: &Envelope, field: &str) -> Result<(), Refusal> {
     match envelope.raw(field) {
         None | Some("null") => Err(Refusal::new(
             400,

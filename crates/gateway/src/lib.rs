@@ -28,6 +28,7 @@ pub mod life;
 pub mod live;
 pub mod made;
 pub mod media;
+mod parts;
 mod prepare;
 pub mod preview;
 pub mod probe;

@@ -12,10 +12,11 @@ use wire::embed::Encoding;
 use wire::embed_codec::{EmbedOutbound, EmbedReader};
 use wire::envelope::{self, Envelope};
 use wire::fault::{Loss, TranslateError};
-use wire::format::Format;
+use wire::format::{Format, Operation};
 use wire::provider::Host;
 use wire::provider::paths::Path;
-use wire::{codecs, embeddings, openai_embeddings, provider};
+use wire::rerank::{RerankOutbound, RerankReader};
+use wire::{codecs, embeddings, openai_embeddings, provider, rerank};
 
 use crate::body::Pieces;
 use crate::call::Call;
@@ -30,8 +31,10 @@ pub(crate) enum Reading {
     Relay,
     /// It is translated.
     Translate { reader: Box<dyn ReplyReader>, writer: Box<dyn ReplyWriter> },
-    /// Vectors in a format of their own.
-    Vectors { reader: Box<dyn EmbedReader>, encoding: Encoding },
+    /// Vectors in a format of their own; `rest` are the bodies of the requests after the first.
+    Vectors { reader: Box<dyn EmbedReader>, encoding: Encoding, rest: Vec<Bytes> },
+    /// A ranking in a format of its own.
+    Ranking(Box<dyn RerankReader>),
 }
 
 /// A request, ready to be sent.
@@ -65,13 +68,19 @@ pub(crate) fn request(
         let refuse = |error: TranslateError| Refusal::untranslatable(call.endpoint.route(), &error);
         let request = openai_embeddings::decode(&body).map_err(refuse)?;
         let target = Target { model: &lane.model, call_id: call.id() };
-        let EmbedOutbound { bodies, reader, losses } = upstream.encode(&request, &target).map_err(refuse)?;
-        let [body] = &*bodies else {
-            let message = format!("{} takes fewer inputs a request than these", lane.format.title());
-            return Err(Refusal::new(400, message).with_param("input"));
-        };
-        let reading = Reading::Vectors { reader, encoding: request.encoding };
-        return Ok(Step::Ready(Prepared { body: body.clone().into(), reading, losses }));
+        let EmbedOutbound { mut bodies, reader, losses } =
+            upstream.encode(&request, &target).map_err(refuse)?;
+        let rest = bodies.split_off(bodies.len().min(1));
+        let reading = Reading::Vectors { reader, encoding: request.encoding, rest };
+        return Ok(Step::Ready(Prepared { body: contiguous(bodies).into(), reading, losses }));
+    }
+    if let Some(upstream) = rerank::upstream(lane.format) {
+        let refuse = |error: TranslateError| Refusal::untranslatable(call.endpoint.route(), &error);
+        let request = rerank::decode(&body).map_err(refuse)?;
+        let target = Target { model: &lane.model, call_id: call.id() };
+        let RerankOutbound { body, reader, losses } = upstream.encode(&request, &target).map_err(refuse)?;
+        let reading = Reading::Ranking(reader);
+        return Ok(Step::Ready(Prepared { body: body.into(), reading, losses }));
     }
     decoded(call, payload, deployment, lane, &body)
 }
@@ -191,7 +200,9 @@ fn passes(call: &Call, payload: &Payload, lane: &Lane) -> bool {
     let one_framing = call.events || !payload.stream || lane.format != Format::Gemini;
     // Hosts of Anthropic's models want other members in the body than Anthropic does.
     let own_body = lane.format == Format::AnthropicMessages && lane.host != Host::Vendor;
-    lane.format == call.endpoint.format && one_framing && !own_body
+    // Callers may speak Cohere's older API to the same routes, which its newer one refuses.
+    let one_version = lane.format != Format::CohereRerank || rerank::is_second_version(&payload.envelope);
+    lane.format == call.endpoint.format && one_framing && !own_body && one_version
 }
 
 /// The headers of a request on `lane`: prebuilt, and what Anthropic's clients say about versions where Anthropic's
@@ -285,14 +296,16 @@ fn ask_for_usage(envelope: &Envelope, edits: &mut envelope::Edits<'_>) {
 
 /// Whether the quirks of rows are said of bodies in `format`.
 fn has_quirks(format: Format) -> bool {
-    !matches!(
-        format,
-        Format::AnthropicMessages
-            | Format::OpenAiResponses
-            | Format::Gemini
-            | Format::BedrockConverse
-            | Format::CohereChat
-    )
+    let ranks = format.operation() == Operation::Rerank;
+    !ranks
+        && !matches!(
+            format,
+            Format::AnthropicMessages
+                | Format::OpenAiResponses
+                | Format::Gemini
+                | Format::BedrockConverse
+                | Format::CohereChat
+        )
 }
 
 /// Whether a quirk of the provider may concern this request; most requests need no second look.

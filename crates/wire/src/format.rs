@@ -42,6 +42,12 @@ pub enum Format {
     MistralEmbed,
     /// Hugging Face feature extraction, hosted or by Text Embeddings Inference (`POST /embed`).
     HuggingFaceEmbed,
+    /// Google's `:batchEmbedContents`, on AI Studio.
+    GeminiEmbed,
+    /// Google's `:predict` of text embedding models, on Vertex AI.
+    VertexEmbed,
+    /// Google's `:embedContent`, on Vertex AI: one text a call.
+    VertexEmbedContent,
     /// `POST /v2/rerank`, as Cohere documents it.
     CohereRerank,
     /// Cohere's older `POST /v1/rerank`.
@@ -103,7 +109,10 @@ impl Format {
             | Self::VoyageEmbed
             | Self::JinaEmbed
             | Self::MistralEmbed
-            | Self::HuggingFaceEmbed => Operation::Embedding,
+            | Self::HuggingFaceEmbed
+            | Self::GeminiEmbed
+            | Self::VertexEmbed
+            | Self::VertexEmbedContent => Operation::Embedding,
             Self::CohereRerank
             | Self::CohereRerankV1
             | Self::JinaRerank
@@ -140,6 +149,9 @@ impl Format {
             Self::JinaEmbed => "Jina embeddings",
             Self::MistralEmbed => "Mistral embeddings",
             Self::HuggingFaceEmbed => "Hugging Face feature extraction",
+            Self::GeminiEmbed => "Gemini embeddings",
+            Self::VertexEmbed => "Vertex AI embeddings",
+            Self::VertexEmbedContent => "Vertex AI embeddings of contents",
             Self::CohereRerank => "Cohere rerank",
             Self::CohereRerankV1 => "Cohere rerank v1",
             Self::JinaRerank => "Jina rerank",

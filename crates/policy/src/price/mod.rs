@@ -11,12 +11,15 @@
 //! | written for an hour | `…_above_1hr` | the write rate |
 //! | sound in, sound out | `input_cost_per_audio_token`, `output_cost_per_audio_token` | the input or output rate |
 //! | reasoning | `output_cost_per_reasoning_token` | the output rate |
+//! | web search | `search_context_cost_per_query` , by its usual size | the call is unpriced, if it searched |
+//! | reranking | `input_cost_per_query` for a unit of search, in the place of the tokens | the input rate |
 //!
 //! Long prompts (`…_above_200k_tokens`, `tiered_pricing`) re-price the whole call, never only the part above
 //! the threshold. A rate that is missing is never zero; a rate that is written as zero is free.
 
 mod hours;
 mod read;
+mod search;
 
 use std::time::Duration;
 
@@ -25,6 +28,7 @@ use wire::reply::{Tier, Usage};
 
 use crate::money::{Cost, Exact, MoneyError, Rate};
 use hours::Hours;
+use search::Search;
 
 /// What is known about the price of one deployment.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -73,6 +77,10 @@ enum Basis {
 struct Tokens {
     plans: Plans,
     off_peak: Option<OffPeak>,
+    /// USD for a unit of search of a reranker; it takes the place of the tokens' price.
+    query: Option<Rate>,
+    /// What the model's own web searches cost.
+    search: Option<Search>,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -149,11 +157,16 @@ impl Prices {
             }
             Basis::Tokens(tokens) => {
                 let rates = tokens.plans(now).select(usage.tier, usage.input);
-                let output = match operation {
-                    Operation::Chat | Operation::Completion => rates.output(usage)?,
-                    Operation::Embedding | Operation::Rerank => Exact::default(),
-                };
-                Some(Charge::rounded(rates.input(usage)?, output))
+                match operation {
+                    Operation::Chat | Operation::Completion => {
+                        let output = rates.output(usage)? + tokens.searches(usage.searches)?;
+                        Some(Charge::rounded(rates.input(usage)?, output))
+                    }
+                    Operation::Embedding => Some(Charge::rounded(rates.input(usage)?, Exact::default())),
+                    Operation::Rerank => {
+                        Some(Charge::rounded(tokens.ranking(rates, usage)?, Exact::default()))
+                    }
+                }
             }
         }
     }
@@ -164,6 +177,24 @@ impl Tokens {
         match &self.off_peak {
             Some(off_peak) if off_peak.hours.contain(now) => &off_peak.plans,
             _ => &self.plans,
+        }
+    }
+
+    /// What so many web searches cost; `None` when their price is not known.
+    fn searches(&self, count: u64) -> Option<Exact> {
+        match (&self.search, count) {
+            (_, 0) => Some(Exact::default()),
+            (search, count) => search.as_ref().map(|search| search.cost(count)),
+        }
+    }
+
+    /// What a ranking costs: its units of search where they have a price (there is at least one), else its tokens.
+    /// Units are no tokens: without a price of their own they are unpriced.
+    fn ranking(&self, rates: &Rates, usage: &Usage) -> Option<Exact> {
+        match self.query {
+            Some(query) => Some(query.times(usage.search_units.max(1))),
+            None if usage.input == 0 && usage.search_units > 0 => None,
+            None => rates.input(usage),
         }
     }
 }

@@ -5,6 +5,7 @@ use serde_json::{Map, Value};
 use wire::reply::Tier;
 
 use super::hours::Hours;
+use super::search::Search;
 use super::{Basis, OffPeak, Plan, Plans, PriceError, Prices, Rates, Tokens};
 use crate::money::Rate;
 
@@ -27,6 +28,9 @@ const OUTPUT_SECOND: &str = "output_cost_per_second";
 /// Provisioned throughput; rows that have it repeat the same number as `input_cost_per_second`.
 const SECOND: &str = "cost_per_second";
 const PER_SECOND: [&str; 3] = [INPUT_SECOND, OUTPUT_SECOND, SECOND];
+
+/// For a unit of search, where a reranker counts in them.
+const QUERY: &str = "input_cost_per_query";
 
 const TIERED: &str = "tiered_pricing";
 const OFF_PEAK: &str = "off_peak_pricing";
@@ -78,16 +82,18 @@ fn tokens(provider: &str, rates: &Layers<'_>, shape: &Layers<'_>) -> Result<Basi
         }
         Some(_) => return Err(shape_error(OFF_PEAK, "is not a mapping")),
     };
-    Ok(Basis::Tokens(Box::new(Tokens { plans, off_peak })))
+    // An operator's price for a token takes the place of the catalog's for a query.
+    let query = shape.rate(QUERY)?;
+    Ok(Basis::Tokens(Box::new(Tokens { plans, off_peak, query, search: Search::read(provider, rates)? })))
 }
 
 /// Rows of fields; an earlier row hides the same field of a later one. `null` is absent.
-struct Layers<'a> {
+pub(super) struct Layers<'a> {
     rows: Vec<&'a Fields>,
 }
 
 impl<'a> Layers<'a> {
-    fn get(&self, field: &str) -> Option<&'a Value> {
+    pub(super) fn get(&self, field: &str) -> Option<&'a Value> {
         self.rows.iter().filter_map(|row| row.get(field)).find(|value| !value.is_null())
     }
 
@@ -100,7 +106,7 @@ impl<'a> Layers<'a> {
     }
 
     fn has_token_price(&self) -> bool {
-        self.has_any(&PER_TOKEN) || token_tiers(self.get(TIERED)).is_some()
+        self.has_any(&PER_TOKEN) || self.has_any(&[QUERY]) || token_tiers(self.get(TIERED)).is_some()
     }
 
     fn keys(&self) -> impl Iterator<Item = &'a str> {
@@ -306,10 +312,10 @@ const fn suffix(tier: Tier) -> &'static str {
     }
 }
 
-fn amount(field: &str, value: &Value) -> Result<Rate, PriceError> {
+pub(super) fn amount(field: &str, value: &Value) -> Result<Rate, PriceError> {
     Rate::from_json(value).map_err(|problem| PriceError::Amount { field: field.to_owned(), problem })
 }
 
-fn shape_error(field: &str, problem: &'static str) -> PriceError {
+pub(super) fn shape_error(field: &str, problem: &'static str) -> PriceError {
     PriceError::Shape { field: field.to_owned(), problem }
 }

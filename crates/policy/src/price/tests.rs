@@ -362,3 +362,105 @@ proptest! {
         prop_assert_eq!(charge.total.nano() as u64, input + output);
     }
 }
+
+fn ranking(prices: &Prices, usage: Usage) -> Option<String> {
+    let charge = prices.cost(Operation::Rerank, &usage, Duration::from_millis(5), MIDNIGHT)?;
+    assert_eq!((charge.input, charge.output), (charge.total, Cost::ZERO));
+    Some(charge.total.to_string())
+}
+
+#[test]
+fn a_ranking_costs_its_units_of_search_or_its_tokens() {
+    let units = |search_units| Usage { search_units, ..Usage::default() };
+    let cohere =
+        json!({"input_cost_per_query": 0.002, "input_cost_per_token": 0, "output_cost_per_token": 0});
+    let voyage = json!({"input_cost_per_token": 5e-8, "output_cost_per_token": 0});
+    let only = json!({"input_cost_per_query": 0.001});
+    let free = json!({"input_cost_per_query": 0, "input_cost_per_token": 0});
+    for (row, usage, cost) in [
+        (&cohere, units(1), Some("0.002")),
+        (&cohere, units(3), Some("0.006")),
+        (&cohere, Usage { search_units: 2, ..used(500, 0) }, Some("0.004")),
+        // A question is at least one unit.
+        (&cohere, used(500, 0), Some("0.002")),
+        (&only, units(2), Some("0.002")),
+        (&free, units(2), Some("0")),
+        (&voyage, used(1_000, 0), Some("0.00005")),
+        (&voyage, Usage { search_units: 1, ..used(1_000, 20) }, Some("0.00005")),
+        // Units are no tokens.
+        (&voyage, units(2), None),
+        (&json!({"output_cost_per_token": 1e-6}), used(10, 0), None),
+        (&json!({"mode": "rerank"}), units(1), None),
+    ] {
+        assert_eq!(ranking(&catalog(row.clone()), usage).as_deref(), cost, "{row} {usage:?}");
+    }
+    assert!(catalog(only.clone()).is_known());
+    assert_eq!(chat_at(&catalog(only), used(1, 0), MIDNIGHT), None);
+}
+
+#[test]
+fn an_operators_price_of_a_ranking_replaces_the_catalogs() {
+    let cohere =
+        json!({"input_cost_per_query": 0.002, "input_cost_per_token": 0, "output_cost_per_token": 0});
+    let usage = Usage { search_units: 1, ..used(1_000, 0) };
+    let by_query = custom(json!({"input_cost_per_query": "0.01"}), cohere.clone());
+    assert!(by_query.is_custom());
+    assert_eq!(ranking(&by_query, usage).as_deref(), Some("0.01"));
+    let by_token = custom(json!({"input_cost_per_token": 1e-6}), cohere);
+    assert_eq!(ranking(&by_token, usage).as_deref(), Some("0.001"));
+    let voyage = json!({"input_cost_per_token": 5e-8, "output_cost_per_token": 0});
+    assert_eq!(
+        ranking(&custom(json!({"input_cost_per_query": 0.01}), voyage), usage).as_deref(),
+        Some("0.01")
+    );
+    let wrong = Prices::read("cohere", &[&fields(json!({"input_cost_per_query": "cheap"}))], None);
+    assert!(wrong.unwrap_err().to_string().starts_with("input_cost_per_query"));
+}
+
+#[test]
+fn searches_are_paid_beside_the_tokens() {
+    let priced = |rates: Value| {
+        let mut row = json!({"input_cost_per_token": 1e-6, "output_cost_per_token": 2e-6});
+        row.as_object_mut().unwrap().extend(fields(rates));
+        fields(row)
+    };
+    let sizes = json!({"search_context_cost_per_query": {"search_context_size_low": 0.01,
+        "search_context_size_medium": 0.02, "search_context_size_high": 0.03}});
+    let with = |more: Value| {
+        let mut sizes = sizes.clone();
+        sizes.as_object_mut().unwrap().extend(fields(more));
+        sizes
+    };
+    for (provider, rates, searches, output) in [
+        ("anthropic", sizes.clone(), 3, Some("0.06002")),
+        ("anthropic", sizes.clone(), 0, Some("0.00002")),
+        ("perplexity", sizes.clone(), 2, Some("0.02002")),
+        // Gemini 2 bills a prompt that was searched for, Gemini 3 each search.
+        ("gemini", sizes.clone(), 3, Some("0.02002")),
+        ("gemini", with(json!({"web_search_billing_unit": "per_query"})), 3, Some("0.06002")),
+        ("vertex_ai", with(json!({"litellm_provider": "vertex_ai-language-models"})), 3, Some("0.02002")),
+        ("vertex_ai", with(json!({"litellm_provider": "vertex_ai-anthropic_models"})), 3, Some("0.06002")),
+        (
+            "openai",
+            json!({"search_context_cost_per_query": {"search_context_size_high": 1}}),
+            1,
+            Some("1.00002"),
+        ),
+        // What no row says is the vendor's list price, or unknown.
+        ("gemini", json!({}), 5, Some("0.03502")),
+        ("xai", json!({}), 2, Some("0.01002")),
+        ("openai", json!({}), 0, Some("0.00002")),
+        ("openai", json!({}), 1, None),
+        ("openai", json!({"search_context_cost_per_query": {}}), 1, None),
+    ] {
+        let prices = Prices::read(provider, &[], Some(&priced(rates.clone()))).unwrap();
+        let usage = Usage { searches, ..used(10, 10) };
+        let said = chat_at(&prices, usage, MIDNIGHT).map(|(input, output)| {
+            assert_eq!(input, "0.00001");
+            output
+        });
+        assert_eq!(said.as_deref(), output, "{provider} {rates}");
+    }
+    let wrong = Prices::read("openai", &[], Some(&priced(json!({"search_context_cost_per_query": 0.01}))));
+    assert!(matches!(wrong, Err(PriceError::Shape { .. })), "{wrong:?}");
+}

@@ -8,15 +8,18 @@
 //! | Voyage, Mistral | all | no | no |
 //! | Jina | all | yes | no |
 //! | Hugging Face | all | no | no |
+//! | Gemini, Vertex AI | 100; 250, or one where the model takes no more | no | no |
 //!
 //! Fields that are not modelled (`input_type`, `task`, `truncate`, …) are sent as they are, bookkeeping excepted.
 
 mod cohere;
+mod google;
 mod hugging_face;
 mod imitator;
 mod titan;
 
 pub use cohere::CohereEmbed;
+pub use google::GoogleEmbed;
 pub use hugging_face::HuggingFaceEmbed;
 pub use imitator::Imitator;
 pub use titan::TitanEmbed;
@@ -35,7 +38,7 @@ use crate::raw::Raw;
 mod tests;
 
 /// Every format that vectors can be asked for in, OpenAI's own excepted. A further one is one more line.
-const UPSTREAMS: [&dyn EmbedUpstream; 8] = [
+const UPSTREAMS: [&dyn EmbedUpstream; 11] = [
     &OllamaEmbed,
     &CohereEmbed::COHERE,
     &CohereEmbed::BEDROCK,
@@ -44,6 +47,9 @@ const UPSTREAMS: [&dyn EmbedUpstream; 8] = [
     &Imitator::JINA,
     &Imitator::MISTRAL,
     &HuggingFaceEmbed,
+    &GoogleEmbed::BATCH,
+    &GoogleEmbed::PREDICT,
+    &GoogleEmbed::SINGLE,
 ];
 
 /// The upstream side of `format`, if that is an embedding format that needs translation.

@@ -62,10 +62,15 @@ pub fn encode(request: &EmbedRequest, model: &str, method: Method) -> Result<Byt
     let beside = Beside(&request.extras);
     match (method, &texts[..]) {
         (Method::Predict, texts) => predict(texts, request, &beside),
-        (Method::Single, [text]) => Ok(json(&one(text, request, model, &beside)?)),
+        (Method::Single, [text]) => {
+            // The path names the model.
+            let mut body = one(text, request, None, &beside)?;
+            body.some("autoTruncate", beside.get("autoTruncate", "auto_truncate"))?;
+            Ok(json(&body))
+        }
         (Method::Single, _) => Err(malformed("input", "must be one text: this model takes one a request")),
         (Method::Batch, texts) => {
-            let requests = texts.iter().map(|text| one(text, request, model, &beside));
+            let requests = texts.iter().map(|text| one(text, request, Some(model), &beside));
             let mut body = Members::default();
             body.set("requests", &requests.collect::<Result<Vec<_>, _>>()?)?;
             Ok(json(&body))
@@ -76,11 +81,11 @@ pub fn encode(request: &EmbedRequest, model: &str, method: Method) -> Result<Byt
 fn one(
     text: &str,
     request: &EmbedRequest,
-    model: &str,
+    model: Option<&str>,
     beside: &Beside<'_>,
 ) -> Result<Members, TranslateError> {
     let mut body = Members::default();
-    body.set("model", &format!("models/{}", model.trim_start_matches("models/")))?;
+    body.some("model", model.map(|model| format!("models/{}", model.trim_start_matches("models/"))))?;
     body.set("content", &Content { parts: [Text { text }] })?;
     body.some("taskType", beside.get("taskType", "task_type"))?;
     body.some("title", beside.get("title", "title"))?;

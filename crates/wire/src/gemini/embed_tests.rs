@@ -34,8 +34,8 @@ fn requests() {
     );
     assert_eq!(encode(&two, "m", Method::Single).unwrap_err().field(), "input");
     assert_eq!(
-        encode(&request(&["a"], &[]), "models/m", Method::Single).unwrap(),
-        r#"{"model":"models/m","content":{"parts":[{"text":"a"}]},"outputDimensionality":64}"#
+        encode(&request(&["a"], &[("autoTruncate", "true")]), "models/m", Method::Single).unwrap(),
+        r#"{"content":{"parts":[{"text":"a"}]},"outputDimensionality":64,"autoTruncate":true}"#
     );
     let tokens = EmbedRequest { input: vec![EmbedInput::Tokens(vec![1])], ..EmbedRequest::default() };
     let error = encode(&tokens, "m", Method::Batch).unwrap_err();

@@ -3,7 +3,7 @@
 
 use super::base_url::BaseUrl;
 use super::{Addressing, Auth, Provider, Speaks, placeholder};
-use crate::format::Format;
+use crate::format::{Format, Operation};
 
 /// Azure OpenAI's `api-version` when none is configured; the same as LiteLLM's.
 pub const AZURE_API_VERSION: &str = "2025-02-01-preview";
@@ -87,8 +87,17 @@ pub fn address(
         Addressing::RagFlow => ragflow(provider, &base, speaks, model),
         Addressing::Joined | Addressing::BuiltIn => {
             let model = provider.model_name.and_then(|name| name(model)).unwrap_or_else(|| model.to_owned());
-            let named = named(speaks.path, &model)?;
-            let url = |path| {
+            let own =
+                api_base.is_none_or(|given| Some(given.trim().trim_end_matches('/')) == provider.base_url);
+            let first = speaks.elsewhere.filter(|_| !own).unwrap_or(speaks.path);
+            let named = named(first, &model)?;
+            let url = |path: &str| {
+                if path.starts_with("https://") {
+                    // NVIDIA, the only one, has underscores there for the dots of a name.
+                    let named =
+                        named.as_ref().map(|(place, model)| path.replace(place, &model.replace('.', "_")));
+                    return named.unwrap_or_else(|| path.to_owned());
+                }
                 let path = placed(provider, base.path, speaks.format, path);
                 let path = match &named {
                     None => path,
@@ -100,8 +109,11 @@ pub fn address(
                     Some((path, own)) => base.with(path, Some(&joined_query(base.query, own))),
                 }
             };
+            if speaks.format == Format::BedrockRerank {
+                return Ok(agent_runtime(url(first), base.host, &model, provider));
+            }
             Ok(Address {
-                url: url(speaks.path),
+                url: url(first),
                 stream_url: speaks.stream_path.map(url),
                 count_url: speaks.count_path.map(url),
                 model,
@@ -110,6 +122,21 @@ pub fn address(
             })
         }
     }
+}
+
+/// Bedrock ranks on a host beside that of the models, and takes nothing shorter than an ARN for a model's name.
+fn agent_runtime(url: String, host: &str, model: &str, provider: &Provider) -> Address {
+    let url = url.replacen("://bedrock-runtime.", "://bedrock-agent-runtime.", 1);
+    let region = host.strip_prefix("bedrock-runtime.").and_then(|rest| rest.split('.').next());
+    let arn = region.filter(|_| !model.starts_with("arn:")).map(|region| {
+        let partition = match region {
+            region if region.starts_with("cn-") => "aws-cn",
+            region if region.starts_with("us-gov-") => "aws-us-gov",
+            _ => "aws",
+        };
+        format!("arn:{partition}:bedrock:{region}::foundation-model/{model}")
+    });
+    Address::one(url, arn.as_deref().unwrap_or(model), true, provider.auth)
 }
 
 fn base<'a>(provider: &Provider, api_base: Option<&'a str>) -> Result<BaseUrl<'a>, AddressError> {
@@ -168,6 +195,8 @@ const MESSAGES_ROUTE: &str = "/v1/messages";
 /// Servers whose full URLs people paste.
 const OWN_ROUTES: &[&str] = &["/generate_stream", "/generate"];
 const COHERE_ROUTES: &[&str] = &["/v2/chat"];
+/// Of embeddings and rankings in formats of their own, and of chat beside them.
+const DIRECT_ROUTES: &[&str] = &["/embeddings", "/embed", "/rerank", "/ranking", "/reranking", "/chat"];
 const OLLAMA_ROUTES: &[&str] = &["/api/chat", "/api/generate", "/api/embed"];
 
 /// `path` below `base_path`, without doubling what `base_path` already says: a whole route
@@ -200,7 +229,7 @@ fn joined(base_path: &str, format: Format, path: &str) -> String {
             (OPENAI_ROUTES, head, route)
         }
         // Embeddings and reranking in formats of their own.
-        _ => (&[], parent, path),
+        _ => (DIRECT_ROUTES, parent, &path[parent.len()..]),
     };
     if let Some(stem) = routes.iter().find_map(|route| base_path.strip_suffix(route)) {
         return format!("{stem}{route}");
@@ -284,6 +313,13 @@ fn azure_ai(
         });
     }
     let foundry = base.is_under("services.ai.azure.com");
+    if speaks.format.operation() == Operation::Rerank {
+        let path = if foundry { "/providers/cohere/v2/rerank" } else { speaks.path };
+        let auth = if foundry { Auth::Header("api-key") } else { provider.auth };
+        let stem = base.path.strip_suffix("/models").unwrap_or(base.path);
+        let url = base.with(&joined(stem, speaks.format, path), query(base, api_version).as_deref());
+        return Ok(Address::one(url, model, true, auth));
+    }
     if base.is_under("openai.azure.com") || (foundry && base.path.contains("/openai/")) {
         return azure(base, speaks, model, api_version);
     }

@@ -51,7 +51,6 @@ pub const NOT_YET: &[(&str, &str)] = &[
     ("typesafe", DECISIONS),
     ("valkey", VECTORS),
     ("vllm", "vLLM inside the process is not possible; run its server and use hosted_vllm/ with api_base"),
-    ("voyage", "Voyage's embedding format is not supported yet"),
 ];
 
 const AGENT: &str = "agent servers are not supported yet";

@@ -5,7 +5,7 @@ use super::quirks::Quirk::{
     self, Before, Clamp, Drop, FlattenText, ForModels, Hook, Rename, SetField, StripMessageKeys, StripNulls,
     StripPartKeys, StripToolKeys, ToolChoiceRequired, Unsupported,
 };
-use super::ways::{CHAT, CHAT_TEXT_EMBED};
+use super::ways::{BUILT_IN, CHAT};
 use super::{Addressing, Auth, KeyRule, Provider, Speaks, hooks};
 
 /// A vendor's service: needs a key, speaks chat, drops `user` (most vendors do not know it, and it asks for
@@ -47,8 +47,7 @@ pub(super) const fn server(
 
 /// Answered by the gateway itself.
 pub(super) const fn built_in(name: &'static str, title: &'static str) -> Provider {
-    let row =
-        server(name, title, &[]).speaks(CHAT_TEXT_EMBED).auth(Auth::None).addressing(Addressing::BuiltIn);
+    let row = server(name, title, &[]).speaks(BUILT_IN).auth(Auth::None).addressing(Addressing::BuiltIn);
     Provider { key: KeyRule::None, local: true, ..row }
 }
 

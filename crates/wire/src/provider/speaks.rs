@@ -22,9 +22,12 @@ pub struct Speaks {
     /// The format.
     pub format: Format,
     /// Appended to the base URL; begins with a slash, and one alone is the base URL itself. Two slashes: stands in the place of the path that the row's
-    /// own base URL has (`//anthropic/v1/messages` beside `https://host/v1`). `{model}` in it stands for the model
+    /// own base URL has (`//anthropic/v1/messages` beside `https://host/v1`). A whole URL: stands for itself. `{model}` in it stands for the model
     /// as one segment, `{segments}` for the model with its slashes; the body then does not name it.
     pub path: &'static str,
+    /// The path below a base URL that is not the row's own, where that is another: a vendor's server as its customers
+    /// run it.
+    pub elsewhere: Option<&'static str>,
     /// Where a stream is asked for, if that is another path.
     pub stream_path: Option<&'static str>,
     /// Where tokens are counted, if the provider counts them.
@@ -48,6 +51,7 @@ impl Speaks {
         Self {
             format,
             path,
+            elsewhere: None,
             stream_path: None,
             count_path: None,
             models: None,
@@ -62,6 +66,12 @@ impl Speaks {
     #[must_use]
     pub const fn counts(self, count_path: &'static str) -> Self {
         Self { count_path: Some(count_path), ..self }
+    }
+
+    /// The same with another path below any base URL but the row's own.
+    #[must_use]
+    pub const fn elsewhere(self, path: &'static str) -> Self {
+        Self { elsewhere: Some(path), ..self }
     }
 
     /// The same where streams have a path of their own.

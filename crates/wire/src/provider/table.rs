@@ -10,11 +10,12 @@ use super::row::{
 };
 use super::ways::{
     ALL, ANTHROPIC, ANTHROPIC_VERSION, AZURE_AI, BEDROCK, BEDROCK_SIGN_IN, BIGMODEL, BYTEZ, CHAT_EMBED,
-    CHAT_EMBED_MESSAGES_RESPONSES, CHAT_EMBED_RESPONSES, CHAT_MESSAGES_RESPONSES, CHAT_RESPONSES,
-    CHAT_TEXT_EMBED, COHERE, CUSTOM, DATABRICKS, DATAROBOT, DEEPSEEK, EMBED, GEMINI, HOSTINGER, MANTLE,
-    MANUS, MINIMAX, NLP_CLOUD, OLLAMA, OPENCODE_GO, ORACLE, PERPLEXITY, PREDIBASE, REPLICATE, SAGEMAKER,
-    SAGEMAKER_CHAT, SAGEMAKER_SIGN_IN, SNOWFLAKE, TENCENT, TEXT, TRITON, V1_CHAT, V1_CHAT_EMBED, VERTEX,
-    WATSONX, WATSONX_TEXT,
+    CHAT_EMBED_MESSAGES_RESPONSES, CHAT_EMBED_RANK, CHAT_EMBED_RESPONSES, CHAT_MESSAGES_RESPONSES,
+    CHAT_RESPONSES, CHAT_TEXT_EMBED, COHERE, CUSTOM, DATABRICKS, DATAROBOT, DEEP_INFRA, DEEPSEEK, FIREWORKS,
+    GEMINI, HOSTINGER, HUGGING_FACE, INFINITY, JINA, LITELLM, MANTLE, MANUS, MINIMAX, MISTRAL_WAYS,
+    NLP_CLOUD, NVIDIA, OLLAMA, OPENCODE_GO, ORACLE, PERPLEXITY, PREDIBASE, REPLICATE, SAGEMAKER,
+    SAGEMAKER_CHAT, SAGEMAKER_SIGN_IN, SNOWFLAKE, TENCENT, TEXT, TOGETHER, TRITON, V1_CHAT, V1_CHAT_EMBED,
+    VERTEX, VLLM, VOYAGE, WATSONX, WATSONX_TEXT,
 };
 use super::{Addressing, Auth, Provider, SignIn, hooks, model_name};
 
@@ -194,7 +195,7 @@ pub(super) const ROWS: &[Provider] = &[
         .quirks(OLDER),
     host("deepinfra", "DeepInfra", "https://api.deepinfra.com/v1/openai", &["DEEPINFRA_API_KEY"])
         .bases(&["DEEPINFRA_API_BASE"])
-        .speaks(CHAT_TEXT_EMBED)
+        .speaks(DEEP_INFRA)
         .quirks(&[
             MAX_TOKENS,
             NO_USER,
@@ -229,7 +230,7 @@ pub(super) const ROWS: &[Provider] = &[
     host("fireworks_ai", "Fireworks AI", "https://api.fireworks.ai/inference/v1", &[])
         .keys(&["FIREWORKS_API_KEY", "FIREWORKS_AI_API_KEY", "FIREWORKSAI_API_KEY", "FIREWORKS_AI_TOKEN"])
         .bases(&["FIREWORKS_API_BASE"])
-        .speaks(ALL)
+        .speaks(FIREWORKS)
         .quirks(&[MAX_TOKENS, NO_USER, ANY_TOOL, StripToolKeys(&["strict"])])
         .model_name(model_name::fireworks),
     host("friendliai", "FriendliAI", "https://api.friendli.ai/serverless/v1", &[])
@@ -260,7 +261,7 @@ pub(super) const ROWS: &[Provider] = &[
         .speaks(V1_CHAT),
     server("hosted_vllm", "Hosted VLLM", &["HOSTED_VLLM_API_KEY"])
         .bases(&["HOSTED_VLLM_API_BASE"])
-        .speaks(ALL)
+        .speaks(VLLM)
         .quirks(&[
             NO_USER,
             StripToolKeys(&["strict", "additionalProperties"]),
@@ -276,7 +277,7 @@ pub(super) const ROWS: &[Provider] = &[
     host("huggingface", "Huggingface", "https://router.huggingface.co", &[])
         .keys(&["HF_TOKEN", "HUGGINGFACE_API_KEY"])
         .bases(&["HF_API_BASE", "HUGGINGFACE_API_BASE"])
-        .speaks(V1_CHAT)
+        .speaks(HUGGING_FACE)
         .model_name(model_name::hugging_face),
     host("hyperbolic", "Hyperbolic", "https://api.hyperbolic.xyz/v1", &["HYPERBOLIC_API_KEY"])
         .bases(&["HYPERBOLIC_API_BASE"])
@@ -294,11 +295,14 @@ pub(super) const ROWS: &[Provider] = &[
     host("inferenceapis", "Inference APIs", "https://api.inferenceapis.com/v1", &["INFERENCEAPIS_API_KEY"])
         .bases(&["INFERENCEAPIS_API_BASE"])
         .speaks(CHAT_MESSAGES_RESPONSES),
-    server("infinity", "Infinity", &["INFINITY_API_KEY"]).bases(&["INFINITY_API_BASE"]).speaks(EMBED).local(),
+    server("infinity", "Infinity", &["INFINITY_API_KEY"])
+        .bases(&["INFINITY_API_BASE"])
+        .speaks(INFINITY)
+        .local(),
     host("jina_ai", "Jina AI", "https://api.jina.ai/v1", &[])
         .keys(&["JINA_AI_API_KEY", "JINA_API_KEY", "JINA_AI_TOKEN"])
         .bases(&["JINA_AI_API_BASE"])
-        .speaks(EMBED)
+        .speaks(JINA)
         .quirks(&[]),
     host("kyma", "Kyma API", "https://kymaapi.com/v1", &["KYMA_API_KEY"]),
     host("lambda_ai", "Lambda AI", "https://api.lambda.ai/v1", &["LAMBDA_API_KEY"])
@@ -313,7 +317,7 @@ pub(super) const ROWS: &[Provider] = &[
         .quirks(OLDER),
     server("litellm_proxy", "LiteLLM Proxy", &["LITELLM_PROXY_API_KEY"])
         .bases(&["LITELLM_PROXY_API_BASE"])
-        .speaks(CHAT_EMBED_RESPONSES),
+        .speaks(LITELLM),
     host("llamafile", "Llamafile", "http://127.0.0.1:8080/v1", &["LLAMAFILE_API_KEY"])
         .bases(&["LLAMAFILE_API_BASE"])
         .speaks(CHAT_EMBED)
@@ -347,7 +351,7 @@ pub(super) const ROWS: &[Provider] = &[
         .speaks(MINIMAX),
     host("mistral", "Mistral AI API", "https://api.mistral.ai/v1", &["MISTRAL_API_KEY"])
         .bases(&["MISTRAL_AZURE_API_BASE", "MISTRAL_API_BASE"])
-        .speaks(CHAT_EMBED)
+        .speaks(MISTRAL_WAYS)
         .quirks(MISTRAL),
     host("modelscope", "ModelScope", "https://api-inference.modelscope.cn/v1", &["MODELSCOPE_API_KEY"])
         .bases(&["MODELSCOPE_API_BASE"]),
@@ -382,7 +386,7 @@ pub(super) const ROWS: &[Provider] = &[
         .quirks(&[NO_USER, Unsupported(&["seed", "service_tier", "store"])]),
     host("nvidia_nim", "Nvidia NIM", "https://integrate.api.nvidia.com/v1", &["NVIDIA_NIM_API_KEY"])
         .bases(&["NVIDIA_NIM_API_BASE"])
-        .speaks(CHAT_TEXT_EMBED)
+        .speaks(NVIDIA)
         .quirks(&[MAX_TOKENS, NO_USER, NO_LOGPROBS, NO_EXTRAS, Unsupported(&["n"])]),
     host("oci", "OCI", "https://inference.generativeai.{OCI_REGION}.oci.oraclecloud.com", &["OCI_KEY"])
         .bases(&["OCI_API_BASE"])
@@ -499,7 +503,7 @@ pub(super) const ROWS: &[Provider] = &[
     host("sarvam", "Sarvam", "https://api.sarvam.ai/v1", &["SARVAM_API_KEY"])
         .quirks(OLDER)
         .auth(Auth::Header("api-subscription-key")),
-    host("scaleway", "Scaleway", "https://api.scaleway.ai/v1", &["SCW_SECRET_KEY"]).speaks(CHAT_EMBED),
+    host("scaleway", "Scaleway", "https://api.scaleway.ai/v1", &["SCW_SECRET_KEY"]).speaks(CHAT_EMBED_RANK),
     host("scx-ai", "SCX.ai", "https://api.scx.ai/v1", &["SCX_API_KEY"]).bases(&["SCX_API_BASE"]).quirks(&[
         MAX_TOKENS,
         NO_USER,
@@ -536,7 +540,7 @@ pub(super) const ROWS: &[Provider] = &[
     host("together_ai", "Together AI", "https://api.together.ai/v1", &[])
         .keys(&["TOGETHER_API_KEY", "TOGETHER_AI_API_KEY", "TOGETHERAI_API_KEY", "TOGETHER_AI_TOKEN"])
         .bases(&["TOGETHER_AI_API_BASE"])
-        .speaks(CHAT_TEXT_EMBED),
+        .speaks(TOGETHER),
     server("triton", "Triton", &[]).speaks(TRITON).local(),
     host("v0", "V0", "https://api.v0.dev/v1", &["V0_API_KEY"]).bases(&["V0_API_BASE"]).quirks(V0),
     host("veniceai", "Veniceai", "https://api.venice.ai/api/v1", &["VENICE_AI_API_KEY"]).quirks(OLDER),
@@ -567,6 +571,11 @@ pub(super) const ROWS: &[Provider] = &[
             NO_USER,
             Unsupported(&["response_format", "parallel_tool_calls", "service_tier", "store"]),
         ]),
+    host("voyage", "Voyage AI", "https://api.voyageai.com/v1", &[])
+        .keys(&["VOYAGE_API_KEY", "VOYAGE_AI_API_KEY", "VOYAGE_AI_TOKEN"])
+        .bases(&["VOYAGE_API_BASE"])
+        .speaks(VOYAGE)
+        .quirks(&[]),
     host("wandb", "WandB Inference", "https://api.inference.wandb.ai/v1", &["WANDB_API_KEY"])
         .bases(&["WANDB_API_BASE"])
         .speaks(CHAT_EMBED)
@@ -594,7 +603,7 @@ pub(super) const ROWS: &[Provider] = &[
         .quirks(OLDER),
     server("xinference", "Xinference", &["XINFERENCE_API_KEY"])
         .bases(&["XINFERENCE_API_BASE"])
-        .speaks(CHAT_EMBED)
+        .speaks(CHAT_EMBED_RANK)
         .quirks(OLDER)
         .local(),
     host("zai", "Z.AI (Zhipu AI)", "https://api.z.ai/api/paas/v4", &["ZAI_API_KEY"])

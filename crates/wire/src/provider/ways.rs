@@ -37,8 +37,48 @@ const V1_MESSAGES: Speaks = messages("/v1/messages");
 pub(super) const ANTHROPIC: &[Speaks] =
     &[Speaks::at(Format::AnthropicMessages, "/v1/messages").counts("/v1/messages/count_tokens")];
 
+const fn ranks(format: Format) -> Speaks {
+    Speaks::at(format, "/rerank")
+}
+
+const fn embeds(format: Format) -> Speaks {
+    Speaks::at(format, "/embeddings")
+}
+
+/// All that the gateway itself answers.
+pub(super) const BUILT_IN: &[Speaks] = &[CHATS, COMPLETIONS, EMBEDDINGS, ranks(Format::CohereRerank)];
+
+// Vectors and rankings in formats of vendors' own.
+pub(super) const INFINITY: &[Speaks] = &[EMBEDDINGS, ranks(Format::InfinityRerank)];
+pub(super) const JINA: &[Speaks] = &[embeds(Format::JinaEmbed), ranks(Format::JinaRerank)];
+pub(super) const VOYAGE: &[Speaks] = &[embeds(Format::VoyageEmbed), ranks(Format::VoyageRerank)];
+pub(super) const MISTRAL_WAYS: &[Speaks] = &[CHATS, embeds(Format::MistralEmbed)];
+pub(super) const TOGETHER: &[Speaks] = &[CHATS, COMPLETIONS, EMBEDDINGS, ranks(Format::TogetherRerank)];
+pub(super) const VLLM: &[Speaks] = &[CHATS, COMPLETIONS, EMBEDDINGS, RESPONSES, ranks(Format::VllmRerank)];
+pub(super) const LITELLM: &[Speaks] = &[CHATS, EMBEDDINGS, RESPONSES, ranks(Format::CohereRerank)];
+// These took over Jina's words.
+pub(super) const FIREWORKS: &[Speaks] =
+    &[CHATS, COMPLETIONS, EMBEDDINGS, RESPONSES, ranks(Format::JinaRerank)];
+pub(super) const CHAT_EMBED_RANK: &[Speaks] = &[CHATS, EMBEDDINGS, ranks(Format::JinaRerank)];
+pub(super) const DEEP_INFRA: &[Speaks] =
+    &[CHATS, COMPLETIONS, EMBEDDINGS, Speaks::at(Format::DeepInfraRerank, "//v1/inference/{segments}")];
+/// Rerankers have a host of their own; a NIM that somebody runs has one path for its one model.
+pub(super) const NVIDIA: &[Speaks] = &[
+    CHATS,
+    COMPLETIONS,
+    EMBEDDINGS,
+    Speaks::at(Format::NvidiaRerank, "https://ai.api.nvidia.com/v1/retrieval/{segments}/reranking")
+        .elsewhere("/ranking"),
+];
+/// Pipelines at Hugging Face, else Text Embeddings Inference or an endpoint, which answers at its root.
+pub(super) const HUGGING_FACE: &[Speaks] = &[
+    chat("/v1/chat/completions"),
+    Speaks::at(Format::HuggingFaceEmbed, "/hf-inference/models/{segments}/pipeline/feature-extraction")
+        .elsewhere("/"),
+    ranks(Format::HuggingFaceRerank),
+];
+
 pub(super) const CHAT: &[Speaks] = &[CHATS];
-pub(super) const EMBED: &[Speaks] = &[EMBEDDINGS];
 pub(super) const TEXT: &[Speaks] = &[COMPLETIONS];
 pub(super) const CHAT_EMBED: &[Speaks] = &[CHATS, EMBEDDINGS];
 pub(super) const CHAT_TEXT_EMBED: &[Speaks] = &[CHATS, COMPLETIONS, EMBEDDINGS];
@@ -53,15 +93,17 @@ pub(super) const MANUS: &[Speaks] = &[RESPONSES];
 // The version is part of the path where people configure a base URL without one.
 pub(super) const V1_CHAT: &[Speaks] = &[chat("/v1/chat/completions")];
 pub(super) const V1_CHAT_EMBED: &[Speaks] = &[chat("/v1/chat/completions"), embed("/v1/embeddings")];
-/// Google's own API; vectors by its OpenAI-compatible one.
 pub(super) const GEMINI: &[Speaks] = &[
     Speaks::at(Format::Gemini, "/v1beta/models/{model}:generateContent")
         .streams("/v1beta/models/{model}:streamGenerateContent?alt=sse")
         .counts("/v1beta/models/{model}:countTokens"),
-    embed("/v1beta/openai/embeddings").auth(Auth::Bearer),
+    Speaks::at(Format::GeminiEmbed, "/v1beta/models/{model}:batchEmbedContents"),
 ];
-pub(super) const COHERE: &[Speaks] =
-    &[Speaks::at(Format::CohereChat, "/v2/chat"), embed("/compatibility/v1/embeddings")];
+pub(super) const COHERE: &[Speaks] = &[
+    Speaks::at(Format::CohereChat, "/v2/chat"),
+    Speaks::at(Format::CohereEmbed, "/v2/embed"),
+    Speaks::at(Format::CohereRerank, "/v2/rerank"),
+];
 
 /// The Converse API, and the format of Anthropic's models where callers speak it or the model's name says `invoke`.
 pub(super) const BEDROCK: &[Speaks] = &[
@@ -73,6 +115,9 @@ pub(super) const BEDROCK: &[Speaks] = &[
         .streams("/model/{model}/invoke-with-response-stream")
         .only(is_invoked)
         .hosted(Host::Bedrock),
+    Speaks::at(Format::BedrockTitanEmbed, "/model/{model}/invoke").only(is_titan_embed),
+    Speaks::at(Format::BedrockCohereEmbed, "/model/{model}/invoke").only(is_cohere_embed),
+    Speaks::at(Format::BedrockRerank, "/rerank").only(is_reranker),
 ];
 pub(super) const BEDROCK_SIGN_IN: Auth = Auth::SignIn(SignIn::Aws { service: "bedrock" });
 
@@ -101,6 +146,10 @@ pub(super) const VERTEX: &[Speaks] = &[
         .naming(),
     chat("/endpoints/{model}/chat/completions").only(is_own_endpoint).naming(),
     chat("/endpoints/openapi/chat/completions").only(is_partners),
+    Speaks::at(Format::VertexEmbedContent, "/publishers/google/models/{model}:embedContent")
+        .only(is_embedded_by_content),
+    Speaks::at(Format::VertexEmbed, "/publishers/google/models/{model}:predict")
+        .only(is_embedded_by_prediction),
 ];
 
 pub(super) const DATAROBOT: &[Speaks] = &[chat("/api/v2/genai/llmgw/chat/completions/")];
@@ -132,6 +181,7 @@ pub(super) const AZURE_AI: &[Speaks] = &[
     EMBEDDINGS,
     messages("/anthropic/v1/messages").only(is_claude).auth(X_API_KEY),
     RESPONSES.only(is_gpt),
+    Speaks::at(Format::CohereRerank, "/v1/rerank"),
 ];
 /// Models of other vendors are known to Perplexity's Agent API alone.
 pub(super) const PERPLEXITY: &[Speaks] =
@@ -241,4 +291,25 @@ fn is_partners(model: &str) -> bool {
 
 fn is_googles(model: &str) -> bool {
     !(is_claude(model) || is_tuned(model) || is_mistrals(model) || model.contains('/'))
+}
+
+fn is_titan_embed(model: &str) -> bool {
+    model.contains("titan-embed")
+}
+
+fn is_cohere_embed(model: &str) -> bool {
+    model.contains("cohere.embed")
+}
+
+fn is_reranker(model: &str) -> bool {
+    model.contains("rerank")
+}
+
+/// Vertex AI's newer embedding models, which read contents of any kind.
+fn is_embedded_by_content(model: &str) -> bool {
+    model.starts_with("gemini-embedding-2") || model == "gemini-flash-experimental"
+}
+
+fn is_embedded_by_prediction(model: &str) -> bool {
+    is_googles(model) && !is_embedded_by_content(model)
 }

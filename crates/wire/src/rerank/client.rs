@@ -4,8 +4,10 @@ use bytes::Bytes;
 use serde::Serialize;
 use serde_json::value::RawValue;
 
+use super::relative::Reply;
 use super::{Document, Ranked, RerankRequest, RerankResponse};
 use crate::codec::Stamp;
+use crate::envelope::Envelope;
 use crate::fault::TranslateError;
 use crate::openai_chat::{Fields, json, list, malformed, or, typed};
 use crate::raw::Raw;
@@ -60,6 +62,21 @@ fn positive(raw: &RawValue, path: &str) -> Result<Option<u32>, TranslateError> {
         return Err(malformed(path, "must be a whole number above zero"));
     }
     Ok(number)
+}
+
+/// Whether `body` says nothing that Cohere's v2 API does not take: neither what v1 had more, nor what keeps books.
+#[must_use]
+pub fn is_second_version(body: &Envelope) -> bool {
+    const STRANGE: [&str; 5] = ["rank_fields", "return_documents", "max_chunks_per_doc", "user", "metadata"];
+    let texts = |documents: Vec<&RawValue>| documents.iter().all(|raw| raw.get().starts_with('"'));
+    !STRANGE.iter().any(|name| body.has(name)) && body.get("documents").is_some_and(texts)
+}
+
+/// What a reply in Cohere's format says it used.
+#[must_use]
+pub fn usage(reply: &str) -> Option<Usage> {
+    let reply: Reply<'_> = serde_json::from_str(reply).ok()?;
+    reply.usage()
 }
 
 /// The reply's body.

@@ -22,7 +22,7 @@ mod ranking;
 mod relative;
 
 pub use bedrock::BedrockRerank;
-pub use client::{decode, write};
+pub use client::{decode, is_second_version, usage, write};
 pub use codec::{RerankOutbound, RerankReader, RerankUpstream};
 pub use deep_infra::DeepInfraRerank;
 pub use hugging_face::HuggingFaceRerank;

@@ -116,7 +116,7 @@ struct RelativeReader {
 
 #[derive(Default, Deserialize)]
 #[serde(default, bound(deserialize = "'de: 'a"))]
-struct Reply<'a> {
+pub(super) struct Reply<'a> {
     id: Option<&'a RawValue>,
     results: Option<&'a RawValue>,
     /// Voyage's name for the results.
@@ -166,22 +166,31 @@ impl RerankReader for RelativeReader {
             results.push(Ranked { index, relevance_score, document: document(row.document)? });
         }
         let id = reply.id.map(text).unwrap_or_default().into_owned();
-        self.memory.reply(id, results, self.usage(&reply))
+        let mut usage = reply.usage();
+        if self.units && usage.is_none_or(|usage| usage.search_units == 0) {
+            let search_units = self.memory.search_units();
+            usage = Some(Usage { search_units, ..usage.unwrap_or_default() });
+        }
+        self.memory.reply(id, results, usage)
     }
 }
 
-impl RelativeReader {
-    fn usage(&self, reply: &Reply<'_>) -> Option<Usage> {
-        if let Some(usage) = reply.usage.and_then(usage::read) {
+impl Reply<'_> {
+    /// What it says was used.
+    pub(super) fn usage(&self) -> Option<Usage> {
+        if let Some(usage) = self.usage.and_then(usage::read) {
             return Some(usage);
         }
-        let meta: Meta<'_> = reply.meta.and_then(object).unwrap_or_default();
+        let meta: Meta<'_> = self.meta.and_then(object).unwrap_or_default();
         let billed: Counts = meta.billed_units.and_then(object).unwrap_or_default();
         let tokens: Counts = meta.tokens.and_then(object).unwrap_or_default();
         // Cohere writes counts as floating-point numbers; a cast saturates.
-        let (said, input) = (billed.search_units as u64, tokens.input_tokens.max(billed.total_tokens) as u64);
-        let search_units = if self.units && said == 0 { self.memory.search_units() } else { said };
-        let usage = Usage { input, output: tokens.output_tokens as u64, search_units, ..Usage::default() };
+        let usage = Usage {
+            input: tokens.input_tokens.max(billed.total_tokens) as u64,
+            output: tokens.output_tokens as u64,
+            search_units: billed.search_units as u64,
+            ..Usage::default()
+        };
         (usage != Usage::default()).then_some(usage)
     }
 }
