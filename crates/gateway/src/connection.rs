@@ -27,13 +27,13 @@ use bytes::{Buf, Bytes};
 use http::header::HeaderMap;
 use http::{Method, StatusCode};
 use hyper_rustls::HttpsConnector;
-use hyper_util::client::legacy::connect::HttpConnector;
 use tower::Service;
 
 use self::framing::Framing;
 pub(crate) use self::line::Broken;
 use self::line::Line;
 use crate::body::Pieces;
+use crate::road::Road;
 use crate::transport::Destination;
 
 /// Shorter than the idle timeout of the large providers' edges, so that they do not close under us.
@@ -41,7 +41,7 @@ const KEPT: Duration = Duration::from_secs(50);
 /// Idle connections kept per origin and worker.
 const MOST_KEPT: usize = 1024;
 
-type Connector = HttpsConnector<HttpConnector>;
+type Connector = HttpsConnector<Road>;
 type Idle = HashMap<Arc<str>, Vec<(Instant, Box<Line>)>, foldhash::fast::RandomState>;
 
 /// The connections of one worker.

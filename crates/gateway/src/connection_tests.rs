@@ -6,7 +6,7 @@ use hyper_util::client::legacy::connect::HttpConnector;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
-use super::{Broken, Connections, SendError};
+use super::{Broken, Connections, Road, SendError};
 use crate::body::Pieces;
 use crate::transport::Destination;
 
@@ -35,7 +35,12 @@ where
         .with_root_certificates(rustls::RootCertStore::empty())
         .with_no_client_auth();
     let https = hyper_rustls::HttpsConnectorBuilder::new().with_tls_config(tls).https_or_http();
-    (Connections::new(https.enable_http1().wrap_connector(tcp)), Destination::parse(&url).unwrap())
+    (
+        Connections::new(
+            https.enable_http1().wrap_connector(Road::new(tcp, crate::road::Proxies::default())),
+        ),
+        Destination::parse(&url).unwrap(),
+    )
 }
 
 /// Reads a request whose body is `length` bytes long.

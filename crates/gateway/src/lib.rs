@@ -34,6 +34,7 @@ pub mod preview;
 pub mod probe;
 pub mod refusal;
 pub mod responses;
+mod road;
 pub mod route;
 pub mod settings;
 pub mod settle;

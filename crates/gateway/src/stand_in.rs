@@ -108,5 +108,6 @@ pub(crate) fn answer(status: u16, body: impl Into<Bytes>) -> Response<Bytes> {
 pub(crate) fn tls() -> Tls {
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     let roots = rustls::RootCertStore::empty();
-    Tls(Arc::new(rustls::ClientConfig::builder().with_root_certificates(roots).with_no_client_auth()))
+    let config = rustls::ClientConfig::builder().with_root_certificates(roots).with_no_client_auth();
+    Tls(Arc::new(config), crate::transport::Proxies::default())
 }

@@ -18,6 +18,8 @@ use wire::fault::{Fault, FaultKind};
 use crate::body::Pieces;
 use crate::connection::{Arriving, Connections, SendError};
 use crate::made::Made;
+pub use crate::road::Proxies;
+use crate::road::Road;
 
 /// How long a TCP connection may take to open.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -26,9 +28,9 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// would be the first to go off makes tokio wake itself with a system call.
 const SWEEP_EVERY: Duration = Duration::from_secs(1);
 
-/// The TLS roots and settings, shared by all workers.
+/// What connections out of this process share: whom they trust, and the operator's proxies.
 #[derive(Clone, Debug)]
-pub struct Tls(pub(crate) Arc<rustls::ClientConfig>);
+pub struct Tls(pub(crate) Arc<rustls::ClientConfig>, pub(crate) Proxies);
 
 impl Tls {
     /// TLS with the operating system's trust store. A crypto provider must be installed before.
@@ -36,7 +38,14 @@ impl Tls {
     /// # Errors
     /// When the platform's verifier cannot be set up.
     pub fn new() -> Result<Self, rustls::Error> {
-        rustls::ClientConfig::with_platform_verifier().map(|config| Self(Arc::new(config)))
+        rustls::ClientConfig::with_platform_verifier()
+            .map(|config| Self(Arc::new(config), Proxies::default()))
+    }
+
+    /// The same through these proxies.
+    #[must_use]
+    pub fn through(self, proxies: Proxies) -> Self {
+        Self(self.0, proxies)
     }
 }
 
@@ -112,7 +121,7 @@ impl Transport {
             .with_tls_config(rustls::ClientConfig::clone(&tls.0))
             .https_or_http()
             .enable_http1()
-            .wrap_connector(tcp);
+            .wrap_connector(Road::new(tcp, tls.1.clone()));
         Self { connections: Connections::new(https) }
     }
 

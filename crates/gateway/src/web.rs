@@ -14,6 +14,7 @@ use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
 
+use crate::road::Road;
 use crate::transport::Tls;
 
 /// Token answers are a few kilobytes.
@@ -22,7 +23,7 @@ const MOST_ANSWER: usize = 1 << 20;
 /// The way to token endpoints and metadata services, shared by all credentials.
 #[derive(Clone, Debug)]
 pub struct Web {
-    client: Client<HttpsConnector<HttpConnector>, Full<Bytes>>,
+    client: Client<HttpsConnector<Road>, Full<Bytes>>,
 }
 
 /// A request and how long its answer may take.
@@ -52,7 +53,7 @@ impl Web {
             .with_tls_config(rustls::ClientConfig::clone(&tls.0))
             .https_or_http()
             .enable_http1()
-            .wrap_connector(tcp);
+            .wrap_connector(Road::new(tcp, tls.1.clone()));
         // Nothing is kept: the next request is an hour away.
         Self { client: Client::builder(TokioExecutor::new()).pool_max_idle_per_host(0).build(https) }
     }

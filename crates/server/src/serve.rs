@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use anyhow::{Context, bail};
 use gateway::live::Live;
 use gateway::snapshot::Snapshot;
-use gateway::transport::Tls;
+use gateway::transport::{Proxies, Tls};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -32,7 +32,8 @@ pub(crate) fn serve(options: ServeOptions, environment: Environment) -> anyhow::
 }
 
 async fn run(options: ServeOptions, environment: Environment) -> anyhow::Result<ExitCode> {
-    let tls = Tls::new().context("the system's certificates")?;
+    let proxies = Proxies::of(|name| environment.filled(name));
+    let tls = Tls::new().context("the system's certificates")?.through(proxies);
     let catalog = catalog::load(&environment, &tls).await?;
     let Prepared { snapshot, files, found } = load::prepare(&options, &environment, catalog, &tls).await?;
     let host = reachable_host(&options, &snapshot);

@@ -27,6 +27,8 @@ mod models;
 #[cfg(test)]
 mod passthrough;
 #[cfg(test)]
+mod proxy;
+#[cfg(test)]
 mod refusals;
 #[cfg(test)]
 mod reload;
