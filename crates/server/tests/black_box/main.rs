@@ -15,6 +15,8 @@ mod cost;
 #[cfg(test)]
 mod demo;
 #[cfg(test)]
+mod embeddings;
+#[cfg(test)]
 mod errors;
 #[cfg(test)]
 mod google;
@@ -30,6 +32,8 @@ mod passthrough;
 mod refusals;
 #[cfg(test)]
 mod reload;
+#[cfg(test)]
+mod rerank;
 #[cfg(test)]
 mod responses;
 #[cfg(test)]
