@@ -144,7 +144,10 @@ async fn rankers_that_score_pairs_are_put_in_order() {
     assert_eq!(reply.json()["id"], "d-1");
     let received = last(&stage);
     assert_eq!(received.path, "/v1/inference/Qwen/Qwen3-Reranker-8B");
-    assert_eq!(received.json()["queries"], json!(["weather in Paris"; 3]));
+    assert_eq!(
+        received.json()["queries"],
+        json!(["weather in Paris", "weather in Paris", "weather in Paris"])
+    );
 
     let rankings =
         json!({"rankings": [{"index": 2, "logit": -3.5}, {"index": 0, "logit": 1.25}]}).to_string();
