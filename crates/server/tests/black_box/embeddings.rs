@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 use testkit::RecordedRequest;
 
+use crate::clouds::token_endpoint;
 use crate::harness::{CANARY, Reply, Stage};
 
 const CONFIG: &str = "
@@ -161,6 +162,44 @@ async fn cohere_on_bedrock_counts_in_a_header() {
     assert_eq!(reply.json()["usage"]["prompt_tokens"], 50);
     // 50 × $0.1/M
     assert_eq!(reply.header("x-litellm-response-cost"), Some("0.000005"));
+}
+
+#[tokio::test]
+async fn vertex_is_asked_for_a_prediction_or_for_the_vector_of_one_content() {
+    let user = json!({"type": "authorized_user", "client_id": "c", "client_secret": "s", "refresh_token": "refresh_token", "token_uri": token_endpoint()});
+    let stage = Stage::open(&format!(
+        "
+model_list:
+  - model_name: predicted
+    litellm_params: &google {{model: vertex_ai/text-embedding-005, api_base: $FAKE, vertex_project: my-project, vertex_location: europe-west4, vertex_credentials: '{user}'}}
+  - model_name: contents
+    litellm_params: {{<<: *google, model: vertex_ai/gemini-embedding-2}}
+router_settings: {{num_retries: 0}}
+"
+    ));
+    let place = "/v1/projects/my-project/locations/europe-west4/publishers/google/models";
+    let reply = ask(&stage, "predicted", json!(TEXTS)).await;
+    assert_eq!(vectors(&reply, "predicted").len(), 2);
+    assert_eq!(reply.json()["usage"]["prompt_tokens"], 5);
+    let received = last(&stage);
+    assert_eq!(received.path, format!("{place}/text-embedding-005:predict"));
+    assert_eq!(received.header("authorization"), Some("Bearer ya29.a-google-token"));
+    assert_eq!(received.json()["instances"][1]["content"], TEXTS[1]);
+
+    stage.provider.clear_requests();
+    let reply = ask(&stage, "contents", json!(TEXTS)).await;
+    assert_eq!(vectors(&reply, "contents").len(), 2);
+    // The provider counts nothing here, so nothing is known of the cost.
+    assert_eq!(reply.header("x-litellm-response-cost"), None);
+    let requests = stage.provider.requests();
+    assert_eq!(requests.len(), 2);
+    for request in requests {
+        assert_eq!(request.path, format!("{place}/gemini-embedding-2:embedContent"));
+        assert!(
+            request.json().get("model").is_none()
+                && request.json()["content"]["parts"][0]["text"].is_string()
+        );
+    }
 }
 
 #[tokio::test]
