@@ -549,11 +549,18 @@ fn servers_of_text_are_called_where_they_listen() {
     }
 }
 
+type Asked = (&'static str, Operation, Option<&'static str>, &'static str, &'static str);
+
+fn assert_urls<const N: usize>(asked: [Asked; N]) {
+    for (name, operation, base, model, url) in asked {
+        assert_eq!(at(name, operation, base, model, None).unwrap().url, url, "{name} at {base:?}");
+    }
+}
+
 #[test]
 fn vectors_and_rankings_have_addresses_of_their_own() {
     let (embed, rank) = (Operation::Embedding, Operation::Rerank);
-    let bedrock = Some("https://bedrock-runtime.eu-west-1.amazonaws.com");
-    for (name, operation, base, model, url) in [
+    assert_urls([
         ("cohere", embed, None, "m", "https://api.cohere.ai/v2/embed"),
         ("cohere_chat", rank, None, "m", "https://api.cohere.ai/v2/rerank"),
         ("cohere", rank, Some("https://api.cohere.com/v2/rerank"), "m", "https://api.cohere.com/v2/rerank"),
@@ -586,6 +593,14 @@ fn vectors_and_rankings_have_addresses_of_their_own() {
         ("huggingface", embed, Some("http://tei:8080/embed"), "a/b", "http://tei:8080/embed"),
         ("huggingface", embed, Some("https://me.endpoints.example/"), "a/b", "https://me.endpoints.example"),
         ("huggingface", rank, Some("http://tei:8080"), "a/b", "http://tei:8080/rerank"),
+    ]);
+}
+
+#[test]
+fn clouds_have_addresses_of_their_own_for_vectors_and_rankings() {
+    let (embed, rank) = (Operation::Embedding, Operation::Rerank);
+    let bedrock = Some("https://bedrock-runtime.eu-west-1.amazonaws.com");
+    assert_urls([
         (
             "azure_ai",
             rank,
@@ -635,9 +650,7 @@ fn vectors_and_rankings_have_addresses_of_their_own() {
             "amazon.rerank-v1:0",
             "https://bedrock-agent-runtime.eu-west-1.amazonaws.com/rerank",
         ),
-    ] {
-        assert_eq!(at(name, operation, base, model, None).unwrap().url, url, "{name} at {base:?}");
-    }
+    ]);
 }
 
 #[test]
