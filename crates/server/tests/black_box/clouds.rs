@@ -125,7 +125,7 @@ model_list:
 }
 
 /// A token endpoint: the same token to everybody. Returns its address.
-fn token_endpoint() -> String {
+pub(crate) fn token_endpoint() -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = format!("http://{}/token", listener.local_addr().unwrap());
     std::thread::spawn(move || {

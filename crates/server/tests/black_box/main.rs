@@ -15,6 +15,8 @@ mod cost;
 #[cfg(test)]
 mod demo;
 #[cfg(test)]
+mod embeddings;
+#[cfg(test)]
 mod errors;
 #[cfg(test)]
 mod google;
@@ -32,6 +34,8 @@ mod proxy;
 mod refusals;
 #[cfg(test)]
 mod reload;
+#[cfg(test)]
+mod rerank;
 #[cfg(test)]
 mod responses;
 #[cfg(test)]

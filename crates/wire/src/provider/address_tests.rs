@@ -548,3 +548,121 @@ fn servers_of_text_are_called_where_they_listen() {
         assert_eq!((address.url.as_str(), address.stream_url.as_deref()), (url, stream), "{name}/{model}");
     }
 }
+
+type Asked = (&'static str, Operation, Option<&'static str>, &'static str, &'static str);
+
+fn assert_urls<const N: usize>(asked: [Asked; N]) {
+    for (name, operation, base, model, url) in asked {
+        assert_eq!(at(name, operation, base, model, None).unwrap().url, url, "{name} at {base:?}");
+    }
+}
+
+#[test]
+fn vectors_and_rankings_have_addresses_of_their_own() {
+    let (embed, rank) = (Operation::Embedding, Operation::Rerank);
+    assert_urls([
+        ("cohere", embed, None, "m", "https://api.cohere.ai/v2/embed"),
+        ("cohere_chat", rank, None, "m", "https://api.cohere.ai/v2/rerank"),
+        ("cohere", rank, Some("https://api.cohere.com/v2/rerank"), "m", "https://api.cohere.com/v2/rerank"),
+        ("cohere", embed, Some("https://h/v2/chat"), "m", "https://h/v2/embed"),
+        ("voyage", embed, None, "m", "https://api.voyageai.com/v1/embeddings"),
+        ("voyage", rank, None, "m", "https://api.voyageai.com/v1/rerank"),
+        ("jina_ai", embed, None, "m", "https://api.jina.ai/v1/embeddings"),
+        ("jina_ai", rank, Some("https://h/v1/embeddings"), "m", "https://h/v1/rerank"),
+        ("mistral", embed, None, "m", "https://api.mistral.ai/v1/embeddings"),
+        ("infinity", rank, Some("http://h:7997"), "m", "http://h:7997/rerank"),
+        ("together_ai", rank, None, "m", "https://api.together.ai/v1/rerank"),
+        ("hosted_vllm", rank, Some("http://h:8000/v1"), "m", "http://h:8000/v1/rerank"),
+        ("deepinfra", rank, None, "a/b", "https://api.deepinfra.com/v1/inference/a/b"),
+        ("deepinfra", rank, Some("https://h/v1/openai"), "a/b", "https://h/v1/inference/a/b"),
+        (
+            "nvidia_nim",
+            rank,
+            None,
+            "nvidia/rank-3.2-1b",
+            "https://ai.api.nvidia.com/v1/retrieval/nvidia/rank-3_2-1b/reranking",
+        ),
+        ("nvidia_nim", rank, Some("http://h/v1"), "nvidia/m", "http://h/v1/ranking"),
+        (
+            "huggingface",
+            embed,
+            None,
+            "a/b",
+            "https://router.huggingface.co/hf-inference/models/a/b/pipeline/feature-extraction",
+        ),
+        ("huggingface", embed, Some("http://tei:8080/embed"), "a/b", "http://tei:8080/embed"),
+        ("huggingface", embed, Some("https://me.endpoints.example/"), "a/b", "https://me.endpoints.example"),
+        ("huggingface", rank, Some("http://tei:8080"), "a/b", "http://tei:8080/rerank"),
+    ]);
+}
+
+#[test]
+fn clouds_have_addresses_of_their_own_for_vectors_and_rankings() {
+    let (embed, rank) = (Operation::Embedding, Operation::Rerank);
+    let bedrock = Some("https://bedrock-runtime.eu-west-1.amazonaws.com");
+    assert_urls([
+        (
+            "azure_ai",
+            rank,
+            Some("https://h.inference.ai.azure.com"),
+            "m",
+            "https://h.inference.ai.azure.com/v1/rerank",
+        ),
+        (
+            "azure_ai",
+            rank,
+            Some("https://r.services.ai.azure.com/models"),
+            "m",
+            "https://r.services.ai.azure.com/providers/cohere/v2/rerank",
+        ),
+        (
+            "gemini",
+            embed,
+            None,
+            "gemini-embedding-001",
+            "https://generativelanguage.googleapis.com/v1beta/models/gemini-embedding-001:batchEmbedContents",
+        ),
+        (
+            "vertex_ai",
+            embed,
+            Some("https://h/p"),
+            "text-embedding-005",
+            "https://h/p/publishers/google/models/text-embedding-005:predict",
+        ),
+        (
+            "vertex_ai",
+            embed,
+            Some("https://h/p"),
+            "gemini-embedding-2",
+            "https://h/p/publishers/google/models/gemini-embedding-2:embedContent",
+        ),
+        (
+            "bedrock",
+            embed,
+            bedrock,
+            "us-east-1/amazon.titan-embed-text-v2:0",
+            "https://bedrock-runtime.eu-west-1.amazonaws.com/model/amazon.titan-embed-text-v2%3A0/invoke",
+        ),
+        (
+            "bedrock",
+            rank,
+            bedrock,
+            "amazon.rerank-v1:0",
+            "https://bedrock-agent-runtime.eu-west-1.amazonaws.com/rerank",
+        ),
+    ]);
+}
+
+#[test]
+fn bedrock_ranks_by_arn() {
+    let model = |region: &str, model: &str| {
+        let base = format!("https://bedrock-runtime.{region}.amazonaws.com");
+        at("bedrock", Operation::Rerank, Some(&base), model, None).unwrap().model
+    };
+    let arn = "arn:aws:bedrock:eu-west-1::foundation-model/cohere.rerank-v3-5:0";
+    assert_eq!(model("eu-west-1", "cohere.rerank-v3-5:0"), arn);
+    assert_eq!(model("us-east-1", arn), arn);
+    assert!(
+        model("us-gov-west-1", "amazon.rerank-v1:0").starts_with("arn:aws-us-gov:bedrock:us-gov-west-1::")
+    );
+}

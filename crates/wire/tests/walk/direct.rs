@@ -32,7 +32,7 @@ const FILES: [&str; 10] = [
     "upstream.request.json",
 ];
 
-const FORMATS: [(&str, Format); 19] = [
+const FORMATS: [(&str, Format); 22] = [
     ("bedrock_cohere_embed", Format::BedrockCohereEmbed),
     ("bedrock_rerank", Format::BedrockRerank),
     ("bedrock_titan_embed", Format::BedrockTitanEmbed),
@@ -40,6 +40,7 @@ const FORMATS: [(&str, Format); 19] = [
     ("cohere_rerank", Format::CohereRerank),
     ("cohere_rerank_v1", Format::CohereRerankV1),
     ("deep_infra_rerank", Format::DeepInfraRerank),
+    ("gemini_embed", Format::GeminiEmbed),
     ("hugging_face_embed", Format::HuggingFaceEmbed),
     ("hugging_face_rerank", Format::HuggingFaceRerank),
     ("infinity_rerank", Format::InfinityRerank),
@@ -50,6 +51,8 @@ const FORMATS: [(&str, Format); 19] = [
     ("ollama_embed", Format::OllamaEmbed),
     ("together_rerank", Format::TogetherRerank),
     ("vllm_rerank", Format::VllmRerank),
+    ("vertex_embed", Format::VertexEmbed),
+    ("vertex_embed_content", Format::VertexEmbedContent),
     ("voyage_embed", Format::VoyageEmbed),
     ("voyage_rerank", Format::VoyageRerank),
 ];
