@@ -13,13 +13,12 @@ STATUSES = [
     (413, anthropic.RequestTooLargeError, "request_too_large"),
     (429, anthropic.RateLimitError, "rate_limit_error"),
     (500, anthropic.InternalServerError, "api_error"),
-    (503, anthropic.APIStatusError, None),
-    (529, anthropic.OverloadedError, "overloaded_error"),
+    (503, anthropic.ServiceUnavailableError, "overloaded_error"),
 ]
 
 
 @pytest.mark.parametrize("streamed", [False, True])
-@pytest.mark.parametrize("spoken", ["chat", "messages", "gemini", "converse"])
+@pytest.mark.parametrize("spoken", ["chat", "messages", "gemini", "cohere"])
 @pytest.mark.parametrize(("status", "exception", "kind"), STATUSES)
 def test_a_failure_of_the_upstream(claude, at, provider, spoken, status, exception, kind, streamed):
     model, upstream = at(spoken)
@@ -28,8 +27,16 @@ def test_a_failure_of_the_upstream(claude, at, provider, spoken, status, excepti
         claude.messages.create(model=model, max_tokens=100, messages=user("hello"), stream=streamed)
     assert failed.value.status_code == status
     assert failed.value.body["type"] == "error"
-    if kind:
-        assert failed.value.body["error"]["type"] == kind
+    assert failed.value.body["error"]["type"] == kind
+
+
+def test_an_overloaded_upstream_may_be_asked_again(claude, at, provider):
+    model, upstream = at("messages")
+    provider.script(upstream, status=529, error="Overloaded")
+    with pytest.raises(anthropic.InternalServerError, match="Overloaded") as failed:
+        claude.messages.create(model=model, max_tokens=100, messages=user("hello"))
+    assert failed.value.status_code in (503, 529)
+    assert failed.value.body["error"]["type"] == "overloaded_error"
 
 
 def test_a_wrong_key(model):
