@@ -2,6 +2,8 @@
 
 import assert from "node:assert/strict";
 import { setTimeout as pause } from "node:timers/promises";
+import Anthropic from "@anthropic-ai/sdk";
+import { GoogleGenAI } from "@google/genai";
 import OpenAI, { AzureOpenAI } from "openai";
 
 const { TOLLGATE_URL, TOLLGATE_KEY, FAKE_PROVIDER_URL } = process.env;
@@ -18,6 +20,10 @@ export const azure = new AzureOpenAI({
   timeout: 20_000,
 });
 
+export const claude = new Anthropic({ baseURL: TOLLGATE_URL, apiKey: TOLLGATE_KEY, maxRetries: 0, timeout: 20_000 });
+
+export const google = new GoogleGenAI({ apiKey: TOLLGATE_KEY, httpOptions: { baseUrl: TOLLGATE_URL, timeout: 20_000 } });
+
 export const user = (content) => [{ role: "user", content }];
 
 /** The upstream's name of a test's model, and the name callers use for it. */
@@ -25,6 +31,20 @@ export function modelOf(context) {
   const upstream = `node-${context.name.toLowerCase().replace(/[^a-z0-9]+/g, "-")}`;
   return { upstream, model: `fake/${upstream}` };
 }
+
+/** The same at a provider that speaks another format: `anthropic`, `gemini`, `bedrock`, `cohere` or `ollama`. */
+export function modelAt(context, provider) {
+  const upstream = `${FAMILIES[provider] ?? ""}${modelOf(context).upstream}-${provider}`;
+  return { upstream, model: `${provider}/${upstream}` };
+}
+
+/** How the names of models begin that can do everything a test asks for. */
+const FAMILIES = {
+  anthropic: "claude-sonnet-4-5-",
+  gemini: "gemini-2.5-flash-",
+  bedrock: "anthropic.claude-sonnet-4-5-",
+  cohere: "command-a-reasoning-",
+};
 
 /** Sets how a model answers. */
 export async function script(upstream, fields) {

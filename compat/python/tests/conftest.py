@@ -3,8 +3,10 @@
 import os
 import re
 
+import anthropic
 import openai
 import pytest
+from google import genai
 
 from provider import Provider
 
@@ -40,6 +42,29 @@ def model(upstream) -> str:
     return f"fake/{upstream}"
 
 
+# The formats of the fake provider: what a caller puts before the upstream's name, and how that begins where the
+# name says what a model can do.
+FORMATS = {
+    "chat": ("fake", ""),
+    "messages": ("anthropic", "claude-sonnet-4-5-"),
+    "gemini": ("gemini", "gemini-2.5-flash-"),
+    "converse": ("bedrock", "anthropic.claude-sonnet-4-5-"),
+    "cohere": ("cohere", "command-a-reasoning-"),
+    "ollama": ("ollama", ""),
+}
+
+
+@pytest.fixture
+def at(upstream):
+    """Of a format: the name callers use, and the upstream's own."""
+
+    def named(spoken: str) -> tuple[str, str]:
+        provider, family = FORMATS[spoken]
+        return f"{provider}/{family}{upstream}", f"{family}{upstream}"
+
+    return named
+
+
 @pytest.fixture
 def client():
     with openai.OpenAI(base_url=f"{GATEWAY}/v1", api_key=KEY, max_retries=0, timeout=20) as client:
@@ -49,6 +74,24 @@ def client():
 @pytest.fixture
 async def async_client():
     async with openai.AsyncOpenAI(base_url=f"{GATEWAY}/v1", api_key=KEY, max_retries=0, timeout=20) as client:
+        yield client
+
+
+@pytest.fixture
+def claude():
+    with anthropic.Anthropic(base_url=GATEWAY, api_key=KEY, max_retries=0, timeout=20) as client:
+        yield client
+
+
+@pytest.fixture
+async def async_claude():
+    async with anthropic.AsyncAnthropic(base_url=GATEWAY, api_key=KEY, max_retries=0, timeout=20) as client:
+        yield client
+
+
+@pytest.fixture
+def google():
+    with genai.Client(api_key=KEY, http_options={"base_url": GATEWAY, "timeout": 20_000}) as client:
         yield client
 
 

@@ -173,10 +173,14 @@ pub const ROUTES: &[Route] = &[
     kept("/responses/{id}/cancel", Task::Cancel),
     kept("/openai/v1/responses/{id}/cancel", Task::Cancel),
     reply("/v1beta/models/{model}:generateContent", GEMINI),
+    // Google's newer clients ask for the stable version.
+    reply("/v1/models/{model}:generateContent", GEMINI),
     reply("/models/{model}:generateContent", GEMINI),
     google("/v1beta/models/{model}:streamGenerateContent", Task::Stream),
+    google("/v1/models/{model}:streamGenerateContent", Task::Stream),
     google("/models/{model}:streamGenerateContent", Task::Stream),
     google("/v1beta/models/{model}:countTokens", Task::Count),
+    google("/v1/models/{model}:countTokens", Task::Count),
     google("/models/{model}:countTokens", Task::Count),
 ];
 
@@ -270,6 +274,11 @@ mod tests {
         let task = |path| post(path).map(|endpoint| endpoint.task);
         assert_eq!(task("/v1/messages"), Some(Task::Reply));
         assert_eq!(task("/v1/messages/count_tokens"), Some(Task::Count));
+        for version in ["/v1", "/v1beta", ""] {
+            assert_eq!(task(&format!("{version}/models/a/b:generateContent")), Some(Task::Reply));
+            assert_eq!(task(&format!("{version}/models/a/b:streamGenerateContent")), Some(Task::Stream));
+            assert_eq!(task(&format!("{version}/models/a/b:countTokens")), Some(Task::Count));
+        }
     }
 
     #[test]

@@ -121,10 +121,19 @@ pub struct Payload {
     pub stream: bool,
     /// Whether the client asked to see usage in the stream.
     pub stream_usage: bool,
-    /// The id, as JSON text, under which the provider keeps the response that this one goes on with.
-    pub previous: Option<Bytes>,
+    /// The response that this one goes on with.
+    pub previous: Option<Previous>,
     /// What the client wants to be different for this call.
     pub controls: Controls,
+}
+
+/// Who keeps the response that a call goes on with.
+#[derive(Debug)]
+pub enum Previous {
+    /// The provider does, under this id as JSON text.
+    Theirs(Bytes),
+    /// We do, and the body holds its conversation already.
+    Ours,
 }
 
 /// Receives the body and reads its envelope.

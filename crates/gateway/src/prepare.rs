@@ -21,7 +21,7 @@ use wire::{codecs, embeddings, openai_embeddings, provider, rerank};
 use crate::body::Pieces;
 use crate::call::Call;
 use crate::deployment::{Deployment, Lane};
-use crate::intake::{self, Payload};
+use crate::intake::{self, Payload, Previous};
 use crate::media;
 use crate::refusal::Refusal;
 
@@ -105,6 +105,9 @@ fn decoded(
         let most = deployment.fact("max_output_tokens").and_then(serde_json::Value::as_u64);
         let asked = &mut inbound.request.sampling.max_tokens;
         *asked = asked.map(|asked| most.map_or(asked, |most| asked.min(most)));
+    }
+    if matches!(payload.previous, Some(Previous::Ours)) {
+        inbound.request.extras.retain(|(name, _)| name != "previous_response_id");
     }
     if inbound.request.turns.iter().any(|turn| needs_bytes(&turn.blocks, lane)) {
         return Ok(Step::Needy(Box::new(inbound)));
@@ -241,8 +244,11 @@ fn edited(call: &Call, payload: &Payload, deployment: &Deployment, lane: &Lane) 
     for (name, json) in deployment.overrides.iter().chain(&payload.controls.extra_body) {
         edits.set(name, json.clone());
     }
-    if let Some(id) = &payload.previous {
-        edits.set("previous_response_id", id.clone());
+    match &payload.previous {
+        Some(Previous::Theirs(id)) => edits.set("previous_response_id", id.clone()),
+        Some(Previous::Ours) if lane.format == client => edits.remove("previous_response_id"),
+        // Stays where it is translated: the reply repeats it.
+        Some(Previous::Ours) | None => {}
     }
     if !lane.names_model {
         edits.remove("model");

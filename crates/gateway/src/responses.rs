@@ -22,7 +22,7 @@ use crate::deliver;
 use crate::deployment::{Deployment, Lane};
 use crate::endpoint::{self, Task};
 use crate::exchange::{Answer, Reply};
-use crate::intake::{MOST_DEPTH, Payload};
+use crate::intake::{MOST_DEPTH, Payload, Previous};
 use crate::kept::{Kept, Shelf};
 use crate::life::Gateway;
 use crate::prepare;
@@ -54,6 +54,7 @@ pub fn resolve(shelf: &Shelf, call: &Call, caller: Caller, payload: &mut Payload
         let body = chain::continued(payload.envelope.body(), &earlier).map_err(refuse)?;
         payload.envelope =
             Envelope::read(body, MOST_DEPTH).map_err(|error| Refusal::new(400, error.to_string()))?;
+        payload.previous = Some(Previous::Ours);
         return Ok(());
     }
     if let Some(routed) = Routed::open(&id) {
@@ -62,7 +63,7 @@ pub fn resolve(shelf: &Shelf, call: &Call, caller: Caller, payload: &mut Payload
             deployments.find(|deployment| deployment.id == routed.deployment && native(deployment).is_some());
         let keeper = keeper.ok_or_else(|| no_previous(&id))?;
         payload.group = Arc::new(Group::new(payload.group.name.clone(), vec![Arc::clone(keeper)]));
-        payload.previous = Some(envelope::json(&routed.id));
+        payload.previous = Some(Previous::Theirs(envelope::json(&routed.id)));
         return Ok(());
     }
     // An id that a provider gave without us in between.

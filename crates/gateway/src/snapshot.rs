@@ -162,7 +162,17 @@ impl Snapshot {
             // One step only: an alias of an alias is not looked up, so aliases cannot go round in circles.
             return self.groups.get(&alias.target).cloned().or_else(|| self.materialize(&alias.target));
         }
-        self.by_model.get(asked).cloned().or_else(|| self.materialize(asked))
+        let known = self.by_model.get(asked).cloned().or_else(|| self.materialize(asked));
+        known.or_else(|| self.materialized_deployment(asked))
+    }
+
+    /// The deployment of a wildcard that has this id, if its model was asked for before.
+    fn materialized_deployment(&self, id: &str) -> Option<Arc<Group>> {
+        let materialized = self.materialized.read().unwrap_or_else(PoisonError::into_inner);
+        materialized.values().find_map(|group| {
+            let deployment = group.deployments.iter().find(|deployment| deployment.id == id)?;
+            Some(Arc::new(Group::new(group.name.clone(), vec![Arc::clone(deployment)])))
+        })
     }
 
     /// The group of a name that needs no wildcard to be found.

@@ -29,6 +29,7 @@ pub mod embed_codec;
 pub mod embeddings;
 pub mod envelope;
 pub mod event;
+mod extras;
 pub mod fault;
 pub mod fold;
 pub mod format;

@@ -14,6 +14,7 @@ const REQUEST: &Shape = &[
     ("input", Kind::TextOrList),
     ("instructions", Kind::Text),
     ("background", Kind::Flag),
+    ("client_metadata", Kind::Object),
     ("context_management", Kind::List),
     ("conversation", Kind::TextOrObject),
     ("include", Kind::Texts),

@@ -74,8 +74,10 @@ pub struct Script {
     pub require_header: BTreeMap<String, String>,
     /// Answer requests that the vendor would refuse.
     pub lenient: bool,
-    /// Apply the script this many times; afterwards the model behaves by default again.
+    /// Apply the script this many times; afterwards the model behaves by default again, or as `then` says.
     pub times: Option<u32>,
+    /// The script that follows when `times` is used up.
+    pub then: Option<Box<Script>>,
 }
 
 /// One piece of a streamed reply.
@@ -162,7 +164,11 @@ impl Script {
     /// Reads and checks a script, as `PUT /_fake/scripts/{model}` does.
     pub fn from_json(value: Value) -> Result<Self, ScriptError> {
         let script: Self = serde_json::from_value(value)?;
-        script.head()?;
+        let mut next = Some(&script);
+        while let Some(checked) = next {
+            checked.head()?;
+            next = checked.then.as_deref();
+        }
         Ok(script)
     }
 
@@ -221,7 +227,10 @@ impl Scripts {
                 continue;
             }
             let now = Arc::clone(script);
-            Arc::make_mut(script).times = Some(times - 1);
+            match (times, &now.then) {
+                (1, Some(then)) => *script = Arc::new(then.as_ref().clone()),
+                _ => Arc::make_mut(script).times = Some(times - 1),
+            }
             return now;
         }
         Arc::default()

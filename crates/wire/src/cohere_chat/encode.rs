@@ -15,9 +15,9 @@ use serde::Serialize;
 
 use super::message;
 use super::reader::{CohereReader, Memory};
-use crate::anthropic_messages;
 use crate::chat::{ChatRequest, Shape, Tool, ToolChoice};
 use crate::codec::{Outbound, Target, UpstreamCodec};
+use crate::extras::telling;
 use crate::fault::{Loss, TranslateError};
 use crate::format::Format;
 use crate::members::Members;
@@ -229,11 +229,11 @@ impl<'a> ResponseFormat<'a> {
 }
 
 fn extras(request: &ChatRequest, body: &mut Members, losses: &mut Vec<Loss>) -> Result<(), TranslateError> {
-    for (name, raw) in request.extras.iter().filter(|(_, raw)| raw.text() != "null") {
+    for (name, raw) in telling(request, losses) {
         match name.as_str() {
             "top_k" => body.set("k", raw)?,
             name if OWN.contains(&name) => body.set(name, raw)?,
-            name if BOOKKEEPING.contains(&name) || anthropic_messages::has_no_effect(name) => {}
+            name if BOOKKEEPING.contains(&name) => {}
             _ => losses.push(Loss { field: name.clone(), why: "Cohere has no such setting" }),
         }
     }

@@ -10,8 +10,8 @@
 //! | `user`, `metadata` and other bookkeeping | not sent, and no loss: it changes nothing in the answer |
 //! | anything else | a loss |
 
-use crate::anthropic_messages;
 use crate::chat::{ChatRequest, Shape, Source, ToolChoice};
+use crate::extras::telling;
 use crate::fault::{Loss, TranslateError};
 use crate::members::Members;
 use crate::openai_chat::malformed;
@@ -66,13 +66,13 @@ pub(super) fn settings(
     if let Some(effort) = request.effort() {
         think(effort, model, body)?;
     }
-    for (name, raw) in request.extras.iter().filter(|(_, raw)| raw.text() != "null") {
+    for (name, raw) in telling(request, losses) {
         match name.as_str() {
             "options" => options.merge(raw, name)?,
             "keep_alive" | "think" | "format" => body.set(name, raw)?,
             name if more.contains(&name) => body.set(name, raw)?,
             name if OPTIONS.contains(&name) => options.set(name, raw)?,
-            name if BOOKKEEPING.contains(&name) || anthropic_messages::has_no_effect(name) => {}
+            name if BOOKKEEPING.contains(&name) => {}
             _ => losses.push(Loss { field: name.clone(), why: "Ollama has no such setting" }),
         }
     }

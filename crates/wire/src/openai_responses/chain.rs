@@ -119,8 +119,8 @@ fn can_return(raw: &RawValue) -> bool {
     item.r#type.is_none_or(|kind| text(kind) != "reasoning") || said(item.encrypted_content).is_some()
 }
 
-/// `body` as a request that stands alone: `earlier` items before its own, no `previous_response_id`. Every other byte
-/// stays.
+/// `body` as a request that stands alone: `earlier` items before its own. Every other byte stays, `previous_response_id`
+/// too, which the response repeats.
 ///
 /// # Errors
 /// When the body is no object, or its `input` neither a string nor a list.
@@ -130,8 +130,7 @@ pub fn continued(body: &[u8], earlier: &[Raw]) -> Result<Bytes, TranslateError> 
     let all: Vec<&str> = earlier.iter().chain(&own).map(Raw::text).collect();
     let input = format!("[{}]", all.join(","));
     let mut members = Vec::with_capacity(fields.0.len() + 1);
-    let kept = |name: &str| name != "previous_response_id";
-    for (name, raw) in fields.0.iter().filter(|(name, _)| kept(name)) {
+    for (name, raw) in &fields.0 {
         let value = if name == "input" { input.as_str() } else { raw.get() };
         members.push(format!("{}:{value}", Value::from(name.as_ref())));
     }

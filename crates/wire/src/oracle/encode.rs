@@ -11,6 +11,7 @@ use super::reader::OracleReader;
 use crate::chat::{Block, ChatRequest, Role, Shape, Source, Tool, ToolChoice, Turn};
 use crate::codec::{Outbound, Target, UpstreamCodec};
 use crate::dialect::Dialect;
+use crate::extras::telling;
 use crate::fault::{Loss, TranslateError};
 use crate::format::Format;
 use crate::openai_chat::renames::Renames;
@@ -236,9 +237,8 @@ fn unsaid(request: &ChatRequest, losses: &mut Vec<Loss>) {
         let why = "Oracle's log-probabilities have a shape of their own";
         losses.push(Loss { field: "logprobs".to_owned(), why });
     }
-    for (name, raw) in &request.extras {
-        let idle = raw.text() == "null" || crate::anthropic_messages::has_no_effect(name);
-        if !idle && !KNOWN.contains(&name.as_str()) {
+    for (name, _) in telling(request, losses) {
+        if !KNOWN.contains(&name.as_str()) {
             losses.push(Loss { field: name.clone(), why: "Oracle has no such setting" });
         }
     }

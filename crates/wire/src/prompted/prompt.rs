@@ -7,8 +7,8 @@
 use serde::Serialize;
 use serde::ser::{SerializeMap, Serializer};
 
-use crate::anthropic_messages;
 use crate::chat::{Block, ChatRequest, Role, Shape};
+use crate::extras::telling;
 use crate::fault::{Loss, TranslateError};
 use crate::openai_chat::malformed;
 use crate::raw::Raw;
@@ -80,11 +80,9 @@ pub(crate) fn unsaid(request: &ChatRequest, known: &[&str], losses: &mut Vec<Los
                 .push(Loss { field: field.to_owned(), why: "a server that continues text does not know it" });
         }
     }
-    for (name, raw) in &request.extras {
+    for (name, _) in telling(request, losses) {
         let name = name.as_str();
-        let idle =
-            raw.text() == "null" || BOOKKEEPING.contains(&name) || anthropic_messages::has_no_effect(name);
-        if !idle && !known.contains(&name) {
+        if !BOOKKEEPING.contains(&name) && !known.contains(&name) {
             losses.push(Loss { field: name.to_owned(), why: "this provider has no such setting" });
         }
     }
