@@ -271,7 +271,7 @@ mod tests {
 
     #[test]
     fn counting_is_not_replying() {
-        let task = |path| post(path).map(|endpoint| endpoint.task);
+        let task = |path: &str| post(path).map(|endpoint| endpoint.task);
         assert_eq!(task("/v1/messages"), Some(Task::Reply));
         assert_eq!(task("/v1/messages/count_tokens"), Some(Task::Count));
         for version in ["/v1", "/v1beta", ""] {
