@@ -115,7 +115,8 @@ pub(crate) async fn transform_request(
     let name = asked.call_type.strip_prefix('a').filter(|rest| format_of(rest).is_some());
     let Some(format) = format_of(name.unwrap_or(&asked.call_type)) else {
         let problem = format!(
-            "call_type `{}` is not one of completion, text_completion, embedding, anthropic_messages, responses",
+            "call_type `{}` is not one of completion, text_completion, embedding, rerank, anthropic_messages, responses, \
+             generate_content",
             asked.call_type
         );
         return Refused(Refusal::new(400, problem).with_param("call_type")).into_response();
@@ -139,6 +140,7 @@ fn format_of(call_type: &str) -> Option<Format> {
         "completion" => Format::OpenAiChat,
         "text_completion" => Format::OpenAiCompletions,
         "embedding" => Format::OpenAiEmbeddings,
+        "rerank" => Format::CohereRerank,
         "anthropic_messages" => Format::AnthropicMessages,
         "responses" => Format::OpenAiResponses,
         "generate_content" => Format::Gemini,

@@ -100,6 +100,16 @@ fn decoded(
 ) -> Result<Step, Refusal> {
     let decoded = codecs::decode(spoken(call, payload), body);
     let mut inbound = decoded.map_err(|error| Refusal::untranslatable(call.endpoint.route(), &error))?;
+    if call.endpoint.format == Format::Gemini {
+        let default =
+            |names: &[&str]| deployment.defaults.iter().find(|(name, _)| names.contains(&name.as_str()));
+        let number = |names: &[&str]| serde_json::from_slice::<f64>(&default(names)?.1).ok();
+        let sampling = &mut inbound.request.sampling;
+        sampling.temperature = sampling.temperature.or_else(|| number(&["temperature"]));
+        sampling.top_p = sampling.top_p.or_else(|| number(&["top_p"]));
+        let most = || serde_json::from_slice(&default(&["max_tokens", "max_completion_tokens"])?.1).ok();
+        sampling.max_tokens = sampling.max_tokens.or_else(most);
+    }
     if call.endpoint.format == Format::AnthropicMessages {
         // Claude's own clients ask for as much as Claude can answer with; other models refuse more than they have.
         let most = deployment.fact("max_output_tokens").and_then(serde_json::Value::as_u64);
@@ -237,6 +247,12 @@ fn edited(call: &Call, payload: &Payload, deployment: &Deployment, lane: &Lane) 
         }
     }
     for (name, json) in &deployment.defaults {
+        let name = match (client, name.as_str()) {
+            // Google's callers say it elsewhere: see `decoded`.
+            (Format::Gemini, _) => continue,
+            (Format::OpenAiResponses, "max_tokens" | "max_completion_tokens") => "max_output_tokens",
+            (_, name) => name,
+        };
         if envelope.raw(name).is_none() {
             edits.set(name, json.clone());
         }

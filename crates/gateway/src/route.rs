@@ -38,6 +38,7 @@ pub async fn send(
 ) -> Result<(Answer, u32), Unanswered> {
     let group = &payload.group;
     let mut tried: Vec<usize> = Vec::new();
+    let mut refused: Option<Unanswered> = None;
     let mut retries = 0;
     loop {
         let random = call.random.rotate_left(7 * retries);
@@ -54,12 +55,19 @@ pub async fn send(
         };
         let (fault, headers) = match failure {
             Failure::Refused(refusal) => {
-                return Err(Unanswered {
+                tried.push(index);
+                let unanswered = refused.get_or_insert_with(|| Unanswered {
                     refusal,
                     deployment: Some(Arc::clone(deployment)),
                     headers: HeaderMap::new(),
                     retries,
                 });
+                // Nothing was sent: another provider of the group may be able to say what this one cannot.
+                if (0..group.deployments.len()).any(|index| !tried.contains(&index)) {
+                    continue;
+                }
+                unanswered.retries = retries;
+                return Err(refused.unwrap_or_else(|| nobody(payload)));
             }
             Failure::Fault { fault, headers } => (fault, headers),
         };

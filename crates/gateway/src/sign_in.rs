@@ -59,8 +59,10 @@ fn amazon(
     }
     let region = aws::region(&settings, model, around)?;
     let suffix = if region.starts_with("cn-") { ".cn" } else { "" };
-    let own = provider.base(|_| Some(region.clone())).map(|base| format!("{base}{suffix}"));
-    let base = settings.runtime_endpoint.clone().or(own);
+    let named = provider.base_env.iter().find_map(|name| around.variable(name));
+    let own = provider.base(|name| (name == "AWS_REGION_NAME").then(|| region.clone()));
+    let own = own.map(|base| format!("{base}{suffix}"));
+    let base = settings.runtime_endpoint.clone().or_else(|| named.map(str::to_owned)).or(own);
     Ok(SignedIn { base, credential: Credential::aws(&settings, service, &region, around)? })
 }
 

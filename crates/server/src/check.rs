@@ -5,8 +5,10 @@ use std::fmt::Write as _;
 use std::path::Path;
 use std::sync::Arc;
 
+use gateway::credential::Surroundings;
 use gateway::settings::{DeploymentSettings, Settings};
 use gateway::snapshot::{Flaw, Snapshot};
+use gateway::transport::Tls;
 use policy::catalog::Catalog;
 use serde_json::json;
 use wire::provider::{self, resolve::resolve};
@@ -37,6 +39,9 @@ pub(crate) fn check(file: &Path, format: CheckFormat, environment: &Environment,
     let (problems, loaded) = match config::load(file, environment) {
         Ok(mut loaded) => {
             let mut problems = std::mem::take(&mut loaded.notices);
+            // Sign-ins are looked at as they would be; nothing is fetched.
+            let tls = Tls::new().ok();
+            loaded.settings.surroundings = tls.map(|tls| Surroundings::new(environment.variables(), &tls));
             problems.extend(compiled(&mut loaded));
             let usable = problems.iter().all(|problem| problem.severity == Severity::Warning);
             (problems, usable.then_some(loaded))

@@ -174,7 +174,7 @@ impl Surroundings {
     }
 
     /// A variable that is set to more than space.
-    fn variable(&self, name: &str) -> Option<&str> {
+    pub(crate) fn variable(&self, name: &str) -> Option<&str> {
         self.variables.get(name).map(|value| value.trim()).filter(|value| !value.is_empty())
     }
 

@@ -254,7 +254,7 @@ pub(crate) const GENERAL: Section = Section {
     name: "general_settings",
     served: "master_key litellm_key_header_name strict completion_model embedding_model \
              max_request_size_mb max_response_size_mb global_max_parallel_requests \
-             always_include_stream_usage include_call_id_in_error_body",
+             media_allowed_hosts always_include_stream_usage include_call_id_in_error_body",
     later: &[
         (
             "a weak master key is a warning unless `strict: true` stands here",

@@ -49,6 +49,7 @@ pub(super) fn general(
     general.max_response_bytes = megabytes(&mut fields, "max_response_size_mb", general.max_response_bytes);
     general.max_parallel_requests = fields.whole("global_max_parallel_requests");
     general.always_include_stream_usage = fields.flag("always_include_stream_usage").unwrap_or(false);
+    general.media.allowed_hosts = fields.texts("media_allowed_hosts");
     general.call_id_in_errors = fields.flag("include_call_id_in_error_body").unwrap_or(false);
     general
 }

@@ -74,3 +74,23 @@ async fn tokens_are_counted() {
     assert_eq!(reply.status, 200, "{}", reply.text());
     assert_eq!(reply.json()["totalTokens"], 6);
 }
+
+#[tokio::test]
+async fn what_the_configuration_defaults_to_holds_for_every_format() {
+    let stage = Stage::open(
+        "
+model_list:
+  - model_name: chat
+    litellm_params: {model: openai_like/up, api_base: $FAKE/v1, api_key: $CANARY, temperature: 0.25, max_tokens: 77}
+",
+    );
+    let bare = json!({"contents": [{"role": "user", "parts": [{"text": "x"}]}]});
+    let reply = stage.server.post("/v1beta/models/chat:generateContent", &bare).await;
+    assert_eq!(reply.status, 200, "{}", reply.text());
+    let sent = stage.received("up").json();
+    assert_eq!((&sent["temperature"], &sent["max_tokens"]), (&json!(0.25), &json!(77)), "{sent}");
+    let reply = stage.server.post("/v1/responses", &json!({"model": "chat", "input": "x"})).await;
+    assert_eq!(reply.status, 200, "{}", reply.text());
+    let sent = stage.received("up").json();
+    assert_eq!((&sent["temperature"], &sent["max_tokens"]), (&json!(0.25), &json!(77)), "{sent}");
+}

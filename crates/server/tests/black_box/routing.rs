@@ -196,3 +196,21 @@ async fn a_model_name_cannot_forge_a_line_of_the_log() {
     let log = stage.server.log();
     assert!(!log.lines().any(|line| line.starts_with("FORGED")) && !log.contains('\u{1b}'), "{log:?}");
 }
+
+#[tokio::test]
+async fn a_provider_that_cannot_say_a_request_leaves_it_to_another_of_the_group() {
+    let stage = Stage::open(
+        "
+model_list:
+  - model_name: mixed
+    litellm_params: {model: anthropic/claude, api_base: $FAKE, api_key: $CANARY, order: 1}
+  - model_name: mixed
+    litellm_params: {model: openai/up, api_base: $FAKE/v1, api_key: $CANARY, order: 2}
+",
+    );
+    let body = with(chat("mixed"), json!({"seed": 7}));
+    let reply = stage.server.chat(&body).await;
+    assert_eq!(reply.status, 200, "{}", reply.text());
+    assert_eq!(stage.received("up").json()["seed"], 7);
+    assert!(stage.provider.requests_for("claude").is_empty(), "Anthropic knows no seed");
+}
