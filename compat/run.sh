@@ -15,6 +15,8 @@ with_real_model=yes
 
 venv=$(python_environment "$compat/python/requirements.txt")
 node_tests=$(node_environment "$compat/node" node)
+# Optional packages are terminals to run commands in, which would have to be compiled.
+agent_tests=$(node_environment "$compat/agents" agents --omit=optional --ignore-scripts)
 
 export TOLLGATE_KEY=sk-compat-0f6c1e7b52d94a38
 start_fake_provider
@@ -37,6 +39,7 @@ suite() {
 }
 
 suite python 6 "${offline[@]}" "$venv/bin/python" -B -m pytest -c "$compat/python/pytest.ini" "$compat/python/tests"
+suite agents 8 "${offline[@]}" node --test --test-reporter=spec "$agent_tests"
 suite node 8 "${offline[@]}" node --test --test-reporter=spec "$node_tests"
 [ $with_real_model = no ] || suite real-model 2 "$compat/real_model/run.sh"
 

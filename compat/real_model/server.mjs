@@ -11,6 +11,9 @@ const model = await llama.loadModel({ modelPath: path });
 const context = await model.createContext({ contextSize: 1024, threads: 1 });
 const sequence = context.getSequence();
 
+// A content is a text or parts of it.
+const plain = (content) => (typeof content === "string" ? content : content.map((part) => part.text).join(""));
+
 const HISTORY = {
   system: (text) => ({ type: "system", text }),
   user: (text) => ({ type: "user", text }),
@@ -21,9 +24,9 @@ async function generate({ messages, max_tokens = 64, temperature = 0 }, onTextCh
   await sequence.clearHistory();
   const before = sequence.tokenMeter.getState();
   const session = new LlamaChatSession({ contextSequence: sequence, autoDisposeSequence: false });
-  session.setChatHistory(messages.slice(0, -1).map(({ role, content }) => HISTORY[role](content)));
+  session.setChatHistory(messages.slice(0, -1).map(({ role, content }) => HISTORY[role](plain(content))));
   const settings = { maxTokens: max_tokens, temperature, onTextChunk, signal, stopOnAbortSignal: true };
-  const { responseText, stopReason } = await session.promptWithMeta(messages.at(-1).content, settings);
+  const { responseText, stopReason } = await session.promptWithMeta(plain(messages.at(-1).content), settings);
   const used = sequence.tokenMeter.diff(before);
   session.dispose();
   lastStop = stopReason;

@@ -104,6 +104,21 @@ impl Claude {
         !self.since(4, 7)
     }
 
+    /// Of `temperature` and `top_p` what it takes together, and whether a wish is lost. Since 4.1 a request with both
+    /// is answered with a 400 ("cannot both be specified", Anthropic's API in 2026), although each may be at rest:
+    /// Google's clients always send a temperature of 1 with a `top_p`.
+    pub(crate) fn draws(
+        self,
+        temperature: Option<f64>,
+        top_p: Option<f64>,
+    ) -> (Option<f64>, Option<f64>, bool) {
+        match (temperature, top_p) {
+            (Some(heat), Some(_)) if self.since(4, 1) && heat == 1.0 => (None, top_p, false),
+            (Some(_), Some(top)) if self.since(4, 1) => (temperature, None, top < 1.0),
+            _ => (temperature, top_p, false),
+        }
+    }
+
     /// Whether `output_config.format` and strict tools are taken.
     pub(crate) fn takes_schema(self) -> bool {
         self.holds_schema && self.since(4, 5)

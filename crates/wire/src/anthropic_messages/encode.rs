@@ -155,11 +155,12 @@ impl Sampled {
         let penalty = |value: Option<f64>| value.is_some_and(|value| value != 0.0);
         lose(penalty(sampling.presence_penalty), "presence_penalty", "Anthropic knows no penalties");
         lose(penalty(sampling.frequency_penalty), "frequency_penalty", "Anthropic knows no penalties");
-        Self {
-            // OpenAI's scale goes to 2, Anthropic's ends at 1. Where it is fixed, 1 is what it is fixed at.
-            temperature: sampling.temperature.filter(|_| !fixed && !no_temperature).map(|it| it.min(1.0)),
-            top_p: sampling.top_p.filter(|_| !no_top_p && claude.takes_sampling()),
-        }
+        // OpenAI's scale goes to 2, Anthropic's ends at 1. Where it is fixed, 1 is what it is fixed at.
+        let temperature = sampling.temperature.filter(|_| !fixed && !no_temperature).map(|it| it.min(1.0));
+        let top_p = sampling.top_p.filter(|_| !no_top_p && claude.takes_sampling());
+        let (temperature, top_p, lost) = claude.draws(temperature, top_p);
+        lose(lost, "top_p", "this model takes temperature or top_p, not both");
+        Self { temperature, top_p }
     }
 }
 

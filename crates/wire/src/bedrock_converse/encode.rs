@@ -115,11 +115,15 @@ impl<'a> Inference<'a> {
         lose(penalty(sampling.presence_penalty), "presence_penalty", "Bedrock knows no penalties");
         lose(penalty(sampling.frequency_penalty), "frequency_penalty", "Bedrock knows no penalties");
         let fixed = thinks || unchosen;
+        // OpenAI's scale goes to 2, Bedrock's ends at 1. Where it is fixed, 1 is what it is fixed at.
+        let temperature = sampling.temperature.filter(|_| !fixed && !no_temperature).map(|it| it.min(1.0));
+        let top_p = sampling.top_p.filter(|_| !no_top_p && !unchosen);
+        let (temperature, top_p, lost) = family.claude.draws(temperature, top_p);
+        lose(lost, "top_p", "this model takes temperature or top_p, not both");
         Self {
             max_tokens: reasoned.max_tokens,
-            // OpenAI's scale goes to 2, Bedrock's ends at 1. Where it is fixed, 1 is what it is fixed at.
-            temperature: sampling.temperature.filter(|_| !fixed && !no_temperature).map(|it| it.min(1.0)),
-            top_p: sampling.top_p.filter(|_| !no_top_p && !unchosen),
+            temperature,
+            top_p,
             stop_sequences: sampling
                 .stop
                 .iter()
