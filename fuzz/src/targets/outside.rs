@@ -1,7 +1,10 @@
 //! What is read without translation: envelopes and their edits, failures, replies that are metered while they pass,
 //! responses that are continued, the quirks of providers.
 
+use std::collections::BTreeMap;
+
 use bytes::Bytes;
+use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 use tollgate_wire::envelope::Envelope;
 use tollgate_wire::format::Format;
@@ -47,9 +50,11 @@ fn error_bodies(cases: &[Case]) -> Vec<Vec<u8>> {
     errors.filter_map(|error| error.get("body").map(|body| body.to_string().into_bytes())).collect()
 }
 
+/// The members of an object, verbatim, as a parser finds them.
+type Parsed<'a> = BTreeMap<String, &'a RawValue>;
+
 fn envelope(bytes: &[u8]) -> Outcome {
     let mut outcome = Outcome::default();
-    let parsed = serde_json::from_slice::<Map<String, Value>>(bytes);
     let envelope = match Envelope::read(Bytes::copy_from_slice(bytes), DEPTH) {
         Ok(envelope) => envelope,
         Err(error) => {
@@ -57,28 +62,29 @@ fn envelope(bytes: &[u8]) -> Outcome {
             return outcome;
         }
     };
-    let Ok(mut parsed) = parsed else {
+    let Ok(parsed) = serde_json::from_slice::<Parsed<'_>>(bytes) else {
         outcome.demand(false, || "it passes for JSON and is none".to_owned());
         return outcome;
     };
-    let names: Vec<&str> = envelope.names().collect();
-    outcome.demand(names == parsed.keys().collect::<Vec<_>>(), || format!("other names: {names:?}"));
+    let mut names: Vec<&str> = envelope.names().collect();
+    let mut wanted: BTreeMap<&str, &str> =
+        parsed.iter().map(|(name, raw)| (name.as_str(), raw.get())).collect();
     let mut edits = envelope.edit();
-    edits.set("model", "\"m\"");
-    edits.set("added", "1");
-    edits.remove("stream");
-    if let Some(first) = names.first().filter(|name| !["model", "added"].contains(name)) {
-        edits.remove(first);
-        parsed.shift_remove(*first);
+    for (name, value) in [("model", "\"m\""), ("added", "1")] {
+        edits.set(name, value);
+        wanted.insert(name, value);
     }
-    parsed.shift_remove("stream");
-    parsed.insert("model".to_owned(), Value::from("m"));
-    parsed.insert("added".to_owned(), Value::from(1));
+    for name in names.iter().take(2).chain(&["stream"]).filter(|name| !["model", "added"].contains(name)) {
+        edits.remove(name);
+        wanted.remove(*name);
+    }
     let edited = edits.finish().concat();
-    let found = serde_json::from_slice::<Map<String, Value>>(&edited);
-    let same = found.is_ok_and(|found| found == parsed);
+    let found = serde_json::from_slice::<Parsed<'_>>(&edited).unwrap_or_default();
+    let same = found.iter().map(|(name, raw)| (name.as_str(), raw.get())).eq(wanted);
     outcome.demand(same, || format!("edited: {}", String::from_utf8_lossy(&edited)));
     outcome.note(&names.len().to_string());
+    names.sort_unstable();
+    outcome.demand(names.iter().eq(parsed.keys()), || format!("other names: {names:?}"));
     outcome
 }
 
@@ -87,7 +93,8 @@ fn errors(bytes: &[u8]) -> Outcome {
     for status in STATUSES {
         for format in FORMATS {
             let fault = codecs::fault(format, status, bytes);
-            outcome.note(&format!("{:?}", fault.kind));
+            let length = fault.message.len().min(20) / 5;
+            outcome.note(&format!("{:?} {length} {:?}", fault.kind, fault.param.is_some()));
             if let Some(body) = codecs::error_body(format, &fault) {
                 outcome.demand(is_json(&body), || format!("{format:?}: {body:?}"));
             }

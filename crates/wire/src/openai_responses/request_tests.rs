@@ -84,6 +84,7 @@ fn what_is_wrong_is_named() {
     for (body, field) in [
         (json!({"model": "m"}), "input"),
         (json!({"input": 7}), "input"),
+        (json!({"instructions": [{"role": "user", "content": "x"}], "input": "x"}), "instructions"),
         (json!({"input": [7]}), "input[0]"),
         (json!({"input": [{"role": "robot", "content": "x"}]}), "input[0].role"),
         (json!({"input": [{"role": "user"}]}), "input[0].content"),
