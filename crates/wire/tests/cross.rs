@@ -17,6 +17,8 @@ use tollgate_wire::gemini::{GeminiClient, Streamed};
 use tollgate_wire::openai_chat::ChatClient;
 use tollgate_wire::openai_completions::CompletionClient;
 use tollgate_wire::openai_responses::ResponsesClient;
+use tollgate_wire::raw::Raw;
+use tollgate_wire::wording;
 
 #[path = "cross/fields.rs"]
 mod fields;
@@ -59,11 +61,13 @@ fn what_is_said_is_documented_and_what_is_lost_was_said() {
     let mut said = 0;
     for (name, format) in CLIENTS {
         for (at, body) in requests(name).iter().enumerate() {
-            let inbound = client(format).decode(body.to_string().as_bytes()).unwrap();
+            let request = client(format).decode(body.to_string().as_bytes()).unwrap().request;
             for (upstream, codec) in UPSTREAMS {
                 let (_, model, fields) = DOCUMENTED.iter().find(|(known, ..)| known == upstream).unwrap();
                 let mut fail = |what: String| failures.push(format!("{name}[{at}] to {upstream}: {what}"));
-                match codec.encode(&inbound.request, &Target { model, call_id: "01234567-89ab-cdef" }) {
+                let mut request = request.clone();
+                request.extras.extend(configured(upstream));
+                match wording::encode(*codec, &request, &Target { model, call_id: "01234567-89ab-cdef" }) {
                     Ok(outbound) => {
                         said += 1;
                         judge(&outbound, body, fields, &mut fail);
@@ -76,6 +80,16 @@ fn what_is_said_is_documented_and_what_is_lost_was_said() {
     }
     assert!(said > 500, "only {said} requests could be said");
     assert!(failures.is_empty(), "{}\n{}", failures.len(), failures.join("\n"));
+}
+
+/// What the operator of an upstream configures; callers have no words for it.
+fn configured(upstream: &str) -> Option<(String, Raw)> {
+    let name = match upstream {
+        "oracle" => "oci_compartment_id",
+        "watsonx" | "watsonx_text" => "project_id",
+        _ => return None,
+    };
+    Some((name.to_owned(), Raw::of("p").unwrap()))
 }
 
 fn judge(outbound: &Outbound, body: &Value, fields: &[&str], fail: &mut impl FnMut(String)) {
@@ -92,14 +106,15 @@ fn judge(outbound: &Outbound, body: &Value, fields: &[&str], fail: &mut impl FnM
     }
 }
 
-/// Whether `path` leads to something in `body`. A string stands for the list of its only part.
+/// Whether `path` leads to something in `body`. A string stands for the list of its only part, and a member of a list
+/// for that of any element.
 fn finds(body: &Value, path: &str) -> bool {
     let mut at = body;
     for step in path.split(['.', '[']) {
         let next = match step.strip_suffix(']') {
             Some("0") if at.is_string() => Some(at),
             Some(index) => index.parse::<usize>().ok().and_then(|index| at.get(index)),
-            None => at.get(step),
+            None => at.get(step).or_else(|| at.as_array()?.iter().find_map(|element| element.get(step))),
         };
         let Some(next) = next else { return false };
         at = next;
@@ -257,6 +272,9 @@ fn every_client_is_told_what_the_upstream_said() {
 
 /// `said` in the words that clients of `format` have.
 fn told(format: Format, mut said: Said) -> Said {
+    if said.finish == "paused" && format != Format::AnthropicMessages {
+        said.finish = "length";
+    }
     if let Format::AnthropicMessages | Format::Gemini = format {
         // The count is not optional there, and to decline is a reason to end.
         said.usage = said.usage.or(Some((0, 0)));

@@ -40,6 +40,7 @@ use tollgate_wire::openai_chat::{ChatClient, fault};
 use tollgate_wire::openai_completions::CompletionClient;
 use tollgate_wire::openai_responses::ResponsesClient;
 use tollgate_wire::reply::ChatResponse;
+use tollgate_wire::wording;
 
 #[path = "walk/direct.rs"]
 mod direct;
@@ -246,7 +247,7 @@ impl Exchange<'_> {
         let inbound = self.client.decode(self.body.as_bytes())?;
         let request: &ChatRequest = &inbound.request;
         let target = Target { model: &request.model, call_id: "01234567-89ab-cdef" };
-        let outbound = self.codec.encode(request, &target)?;
+        let outbound = wording::encode(self.codec, request, &target)?;
         Ok((inbound, outbound))
     }
 

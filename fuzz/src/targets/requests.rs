@@ -3,6 +3,7 @@
 use tollgate_wire::codec::{Outbound, Target as Destination, UpstreamCodec};
 use tollgate_wire::format::Format;
 use tollgate_wire::gemini::{GeminiUpstream, count};
+use tollgate_wire::wording;
 
 use super::upstreams::UPSTREAMS;
 use super::written::{client, is_json};
@@ -54,7 +55,7 @@ fn asked(format: Format, body: &[u8]) -> Outcome {
     for at in 0..3 {
         let (name, codec) = UPSTREAMS[(choice / MODELS.len() + at * 7) % UPSTREAMS.len()];
         outcome.note(name);
-        match codec.encode(&request, &target) {
+        match wording::encode(codec, &request, &target) {
             Ok(outbound) => said(name, &outbound, body, &mut outcome),
             Err(error) => {
                 outcome.demand(!error.field().is_empty(), || {

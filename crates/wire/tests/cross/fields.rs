@@ -4,10 +4,11 @@ const CLAUDE: &str = "max_tokens messages system tools tool_choice temperature t
     service_tier output_config output_format mcp_servers container context_management";
 const GEMINI: &str =
     "contents systemInstruction tools toolConfig generationConfig safetySettings cachedContent";
+/// Hosts of open models take `top_k` beside what OpenAI documents.
 const OPENAI: &str = "model messages tools tool_choice parallel_tool_calls temperature top_p max_tokens max_completion_tokens n \
     stop seed presence_penalty frequency_penalty logprobs top_logprobs logit_bias response_format reasoning_effort stream \
     stream_options user metadata store verbosity service_tier prompt_cache_key safety_identifier web_search_options \
-    modalities audio prediction";
+    modalities audio prediction top_k";
 const WATSONX: &str = "model_id project_id space_id messages tools tool_choice tool_choice_option temperature top_p max_tokens \
     max_completion_tokens n stop seed presence_penalty frequency_penalty logprobs top_logprobs logit_bias response_format \
     reasoning_effort include_reasoning time_limit chat_template_kwargs";
@@ -38,11 +39,13 @@ pub(crate) const DOCUMENTED: [(&str, &str, &[&str]); 24] = [
     ("bytez", "openai-community/gpt2", &["messages params stream"]),
     ("custom_server", "m", &["model prompt params"]),
     ("gemini", "gemini-2.5-flash", &[GEMINI, "serviceTier"]),
-    ("gemini_vertex", "gemini-2.5-flash", &[GEMINI, "labels"]),
+    ("gemini_vertex", "gemini-2.5-flash", &[GEMINI, "labels serviceTier"]),
     (
         "nlp_cloud",
         "dolphin",
-        &["text max_length end_sequence top_p temperature top_k num_return_sequences repetition_penalty"],
+        &[
+            "text max_length stop_sequences end_sequence top_p temperature top_k num_return_sequences repetition_penalty",
+        ],
     ),
     (
         "ollama_chat",

@@ -181,7 +181,10 @@ impl Said {
             self.text.push_str(text(&part["text"]));
             if part["functionCall"].is_object() {
                 let call = &part["functionCall"];
-                self.calls.push((text(&call["name"]).to_owned(), call["args"].clone()));
+                let mut args = call["args"].clone();
+                // Arguments that are no object are kept under this name.
+                args.as_object_mut().unwrap().remove("invalid_arguments");
+                self.calls.push((text(&call["name"]).to_owned(), args));
             }
         }
         match text(&candidate["finishReason"]) {
