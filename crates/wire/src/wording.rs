@@ -48,7 +48,12 @@ pub fn encode(
     request: &ChatRequest,
     target: &Target<'_>,
 ) -> Result<Outbound, TranslateError> {
-    let speaks_to_claude = matches!(codec.format(), Format::AnthropicMessages | Format::BedrockConverse);
+    let speaks_to_claude = match codec.format() {
+        Format::AnthropicMessages => true,
+        // An inference profile does not say whose model it is.
+        Format::BedrockConverse => target.model.contains("claude") || target.model.starts_with("arn:"),
+        _ => false,
+    };
     let told = if speaks_to_claude { None } else { client_tools::as_functions(request) };
     let encoded = codec.encode(told.as_ref().unwrap_or(request), target);
     let mut outbound = encoded.map_err(|error| match error {

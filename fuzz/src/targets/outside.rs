@@ -10,14 +10,15 @@ use tollgate_wire::envelope::Envelope;
 use tollgate_wire::format::Format;
 use tollgate_wire::openai_responses::chain;
 use tollgate_wire::provider::{self, quirks};
-use tollgate_wire::{bedrock_converse, codecs, scan, tap};
+use tollgate_wire::{codecs, scan, tap};
 
 use super::written::is_json;
 use super::{Outcome, Target, files};
 use crate::seeds::Case;
 
 const DEPTH: usize = 64;
-const FORMATS: [Format; 6] = [
+const FORMATS: [Format; 7] = [
+    Format::BedrockConverse,
     Format::OpenAiChat,
     Format::OpenAiResponses,
     Format::AnthropicMessages,
@@ -92,15 +93,13 @@ fn errors(bytes: &[u8]) -> Outcome {
     let mut outcome = Outcome::default();
     for status in STATUSES {
         for format in FORMATS {
-            let fault = codecs::fault(format, status, bytes);
+            let fault = codecs::fault(format, status, None, bytes);
             let length = fault.message.len().min(20) / 5;
             outcome.note(&format!("{:?} {length} {:?}", fault.kind, fault.param.is_some()));
             if let Some(body) = codecs::error_body(format, &fault) {
                 outcome.demand(is_json(&body), || format!("{format:?}: {body:?}"));
             }
         }
-        let fault = bedrock_converse::fault::read(status, None, bytes);
-        outcome.note(&format!("{:?} {}", fault.kind, fault.code.is_some()));
     }
     outcome
 }

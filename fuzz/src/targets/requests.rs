@@ -3,6 +3,7 @@
 use tollgate_wire::codec::{Outbound, Target as Destination, UpstreamCodec};
 use tollgate_wire::format::Format;
 use tollgate_wire::gemini::{GeminiUpstream, count};
+use tollgate_wire::provider::Host;
 use tollgate_wire::wording;
 
 use super::upstreams::UPSTREAMS;
@@ -91,7 +92,7 @@ fn again(
     target: &Destination<'_>,
     outcome: &mut Outcome,
 ) {
-    let Some(codec) = tollgate_wire::codecs::upstream(format) else { return };
+    let Some(codec) = tollgate_wire::codecs::upstream(format, Host::default()) else { return };
     let codec: &dyn UpstreamCodec = codec;
     let Ok(outbound) = codec.encode(request, target) else { return };
     let read = client(format, None).decode(&outbound.body);

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::anthropic_messages::{MessagesClient, MessagesUpstream};
+use crate::bedrock_converse::ConverseUpstream;
 use crate::codec::{ClientCodec, Target, UpstreamCodec};
 use crate::openai_chat::ChatUpstream;
 use crate::openai_responses::ResponsesUpstream;
@@ -46,6 +47,8 @@ fn what_anthropic_runs_is_lost_and_claude_knows_its_own() {
     let (body, losses) = sent(&ChatUpstream, &tools);
     assert_eq!(body["tools"].as_array().unwrap().len(), 1);
     assert_eq!(losses, ["tools"]);
+    let (body, losses) = sent(&ConverseUpstream, &json!([{"type": "bash_20250124", "name": "bash"}]));
+    assert!(body["toolConfig"].is_null() && losses.is_empty(), "{body}");
     let (body, losses) = sent(&MessagesUpstream, &tools);
     assert_eq!((&body["tools"], losses.len()), (&tools, 0));
 }
