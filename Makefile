@@ -7,13 +7,14 @@ export CARGO_TARGET_DIR
 RELEASE := $(CARGO_TARGET_DIR)/release
 ARGS ?=
 
-.PHONY: help build run test test-rust test-compat lint deny bench clean
+.PHONY: help build run test test-rust test-compat lint deny fuzz bench clean
 
 help:
 	@echo "make run      build and start the gateway (ARGS='--config config.yaml' to give it a configuration)"
 	@echo "make test     everything that must pass: format, lints, Rust tests, official SDKs, a real model"
 	@echo "make build    the release binary, $(RELEASE)/tollgate"
 	@echo "make lint     format and lints only, with the dependency rules of deny.toml"
+	@echo "make fuzz     a minute of mutated input for everything that reads bytes"
 	@echo "make bench    CPU and latency per call against nginx and the bare upstream"
 
 build:
@@ -48,6 +49,9 @@ lint: check-format deny
 deny:
 	@command -v cargo-deny >/dev/null || cargo install --locked cargo-deny
 	cargo deny check bans licenses sources
+
+fuzz:
+	cargo run --profile fuzz --locked -p tollgate-fuzz -- $(ARGS)
 
 bench:
 	@command -v nginx >/dev/null || (apt-get update -qq && apt-get install -y -qq nginx-light)

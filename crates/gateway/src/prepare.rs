@@ -16,7 +16,7 @@ use wire::format::{Format, Operation};
 use wire::provider::Host;
 use wire::provider::paths::Path;
 use wire::rerank::{RerankOutbound, RerankReader};
-use wire::{codecs, embeddings, openai_embeddings, provider, rerank};
+use wire::{codecs, embeddings, openai_embeddings, provider, rerank, wording};
 
 use crate::body::Pieces;
 use crate::call::Call;
@@ -146,8 +146,7 @@ fn encoded(
     let upstream = codecs::upstream(lane.format, lane.host)
         .ok_or_else(|| Refusal::new(501, format!("{} is not translated to here yet", lane.format.title())))?;
     let target = Target { model: &lane.model, call_id: call.id() };
-    let outbound = upstream
-        .encode(&inbound.request, &target)
+    let outbound = wording::encode(upstream, &inbound.request, &target)
         .map_err(|error| Refusal::untranslatable(call.endpoint.route(), &error))?;
     let reading = Reading::Translate { reader: outbound.reader, writer: inbound.writer };
     if has_quirks(lane.format) {

@@ -9,6 +9,7 @@
 //! - [`chat`], [`reply`], [`event`], [`embed`], [`rerank`]: the canonical values
 //! - [`codec`], [`embed_codec`]: the seam every format implements, both directions
 //! - [`codecs`], [`embeddings`], [`rerank`]: who implements it, as tables; [`dialect`]: the ways of single vendors
+//! - [`wording`]: what a translation cannot say, in the caller's words
 //! - [`envelope`], [`tap`], [`meter`], [`scan`]: same-format traffic, spliced and metered without building a tree
 //! - [`frame`]: bytes of a stream cut into frames, resumable at any byte
 //! - [`bedrock`], [`sigv4`]: where Amazon serves a model, and how a call to it is signed
@@ -55,3 +56,4 @@ pub mod scan;
 pub mod sigv4;
 pub mod tap;
 pub mod watsonx;
+pub mod wording;

@@ -33,8 +33,21 @@ pub struct WatsonxChat {
 /// Where usage is counted; of the operator's configuration, not of the caller.
 pub(crate) const OWNERS: [&str; 2] = ["project_id", "space_id"];
 
-const UNKNOWN: [&str; 6] =
-    ["logit_bias", "metadata", "parallel_tool_calls", "service_tier", "store", "top_k"];
+const UNKNOWN: [&str; 13] = [
+    "audio",
+    "logit_bias",
+    "metadata",
+    "modalities",
+    "parallel_tool_calls",
+    "prediction",
+    "prompt_cache_key",
+    "safety_identifier",
+    "service_tier",
+    "store",
+    "top_k",
+    "verbosity",
+    "web_search_options",
+];
 
 impl UpstreamCodec for WatsonxChat {
     fn format(&self) -> Format {
@@ -100,7 +113,8 @@ fn says_what_is(name: &str, json: Option<&str>) -> bool {
     matches!(
         (name, json),
         (_, None | Some("null"))
-            | ("metadata", _)
+            | ("metadata" | "prompt_cache_key" | "safety_identifier", _)
+            | ("modalities", Some("[\"text\"]"))
             | ("parallel_tool_calls", Some("true"))
             | ("service_tier", Some("\"auto\""))
             | ("store", Some("false"))

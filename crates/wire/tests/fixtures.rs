@@ -27,57 +27,27 @@ use std::path::{Path, PathBuf};
 
 use bytes::{Bytes, BytesMut};
 use serde_json::Value;
-use tollgate_wire::anthropic_messages::{BedrockInvoke, MessagesClient, MessagesUpstream, VertexRaw};
-use tollgate_wire::bedrock_converse::ConverseUpstream;
+use tollgate_wire::anthropic_messages::MessagesClient;
 use tollgate_wire::chat::ChatRequest;
 use tollgate_wire::codec::{ClientCodec, Finish, Inbound, Outbound, Read, Stamp, Target, UpstreamCodec};
-use tollgate_wire::cohere_chat::CohereUpstream;
 use tollgate_wire::event::ChatEvent;
 use tollgate_wire::fault::TranslateError;
 use tollgate_wire::fold::fold;
 use tollgate_wire::frame::{Cutter, Framing, aws_message};
-use tollgate_wire::gemini::{GeminiClient, GeminiUpstream, Streamed};
+use tollgate_wire::gemini::{GeminiClient, Streamed};
 use tollgate_wire::laws::Laws;
-use tollgate_wire::ollama::{OllamaChat, OllamaGenerate};
-use tollgate_wire::openai_chat::{ChatClient, ChatUpstream, fault};
+use tollgate_wire::openai_chat::{ChatClient, fault};
 use tollgate_wire::openai_completions::CompletionClient;
-use tollgate_wire::openai_responses::{ResponsesClient, ResponsesUpstream};
-use tollgate_wire::oracle::OracleChat;
-use tollgate_wire::prompted::{Bytez, CustomServer, NlpCloud, TextGeneration, TritonGenerate, WatsonxText};
-use tollgate_wire::replicate::Prediction;
+use tollgate_wire::openai_responses::ResponsesClient;
 use tollgate_wire::reply::ChatResponse;
-use tollgate_wire::sagemaker::{EndpointChat, EndpointText};
-use tollgate_wire::watsonx::WatsonxChat;
+use tollgate_wire::wording;
 
 #[path = "walk/direct.rs"]
 mod direct;
+#[path = "walk/upstreams.rs"]
+mod upstreams;
 
-const UPSTREAMS: &[(&str, &dyn UpstreamCodec)] = &[
-    ("anthropic_bedrock", &BedrockInvoke),
-    ("anthropic_messages", &MessagesUpstream),
-    ("anthropic_vertex", &VertexRaw),
-    ("bedrock_converse", &ConverseUpstream),
-    ("bytez", &Bytez),
-    ("cohere_chat", &CohereUpstream),
-    ("custom_server", &CustomServer),
-    ("gemini", &GeminiUpstream::AiStudio),
-    ("gemini_vertex", &GeminiUpstream::Vertex),
-    ("nlp_cloud", &NlpCloud),
-    ("ollama_chat", &OllamaChat),
-    ("ollama_generate", &OllamaGenerate),
-    ("openai_chat", &ChatUpstream),
-    ("openai_responses", &ResponsesUpstream),
-    ("oracle", &OracleChat),
-    ("replicate", &Prediction { versioned: false }),
-    ("replicate_version", &Prediction { versioned: true }),
-    ("sagemaker_chat", &EndpointChat),
-    ("sagemaker_text", &EndpointText),
-    ("text_generation", &TextGeneration),
-    ("triton", &TritonGenerate),
-    ("watsonx", &WatsonxChat { deployment: false }),
-    ("watsonx_deployment", &WatsonxChat { deployment: true }),
-    ("watsonx_text", &WatsonxText),
-];
+use upstreams::UPSTREAMS;
 
 const FILES: [&str; 14] = [
     "client.gemini.json",
@@ -277,7 +247,7 @@ impl Exchange<'_> {
         let inbound = self.client.decode(self.body.as_bytes())?;
         let request: &ChatRequest = &inbound.request;
         let target = Target { model: &request.model, call_id: "01234567-89ab-cdef" };
-        let outbound = self.codec.encode(request, &target)?;
+        let outbound = wording::encode(self.codec, request, &target)?;
         Ok((inbound, outbound))
     }
 

@@ -81,6 +81,14 @@ fn a_missing_rate_falls_back_and_a_zero_is_free() {
 }
 
 #[test]
+fn what_was_cached_is_not_billed_a_second_time() {
+    let own = json!({"input_cost_per_token": 1e-6, "output_cost_per_token": 1e-6, "cache_read_input_token_cost": 0});
+    let usage = Usage { cache_read: 800, ..used(1000, 0) };
+    assert_chat(&custom(own.clone(), json!({})), usage, "0.0002", "0");
+    assert_chat(&catalog(own), usage, "0.0002", "0");
+}
+
+#[test]
 fn no_known_price_is_unpriced_never_free() {
     assert_eq!(chat_at(&Prices::default(), used(1, 1), MIDNIGHT), None);
     assert_eq!(chat_at(&catalog(json!({"mode": "chat", "max_input_tokens": 9})), used(0, 0), MIDNIGHT), None);

@@ -15,6 +15,7 @@
 pub(crate) mod betas;
 mod block;
 pub(crate) mod claude;
+pub(crate) mod client_tools;
 mod encode;
 pub mod fault;
 mod finish;

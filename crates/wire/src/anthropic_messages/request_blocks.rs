@@ -6,16 +6,15 @@ use serde_json::value::RawValue;
 use crate::chat::{Block, Citation, Role, Source, Turn};
 use crate::fault::TranslateError;
 use crate::format::Format;
-use crate::openai_chat::{Fields, list, malformed, typed};
+use crate::openai_chat::{Fields, list, malformed, objects, typed};
 use crate::raw::Raw;
 
 /// The turns of a conversation, oldest first.
 pub(super) fn turns(raw: &RawValue) -> Result<Vec<Turn>, TranslateError> {
-    let messages = list(raw, "messages")?;
+    let messages = objects(raw, "messages")?;
     let mut turns = Vec::with_capacity(messages.len());
-    for (at, raw) in messages.into_iter().enumerate() {
+    for (at, message) in messages.into_iter().enumerate() {
         let path = format!("messages[{at}]");
-        let message = Fields::read(raw, &path)?;
         let role = match message.required_text("role", &path)?.as_str() {
             "user" => Role::User,
             "assistant" => Role::Assistant,

@@ -26,7 +26,7 @@ impl UpstreamCodec for OllamaGenerate {
         let (mut system, mut prompt, mut images) = (Vec::new(), String::new(), Vec::new());
         let last = request.turns.iter().rposition(|turn| turn.role == Role::User);
         for (at, turn) in request.turns.iter().enumerate() {
-            let path = format!("messages[{at}]");
+            let path = request.turn_path(at);
             let instructs = matches!(turn.role, Role::System | Role::Developer);
             if !instructs && Some(at) != last {
                 losses.push(Loss { field: path, why: "only the last user message can be continued" });
@@ -38,6 +38,7 @@ impl UpstreamCodec for OllamaGenerate {
                     Block::Text(text) if instructs => system.push(text.as_str()),
                     Block::Text(text) => prompt.push_str(text),
                     Block::Image { source, .. } if !instructs => images.push(picture(source, &path)?),
+                    Block::CachePoint(_) | Block::Citation(_) => {}
                     _ => losses.push(Loss { field: path, why: "a prompt is text and pictures" }),
                 }
             }

@@ -75,6 +75,8 @@ impl<'de: 'a, 'a> Deserialize<'de> for Fields<'a> {
 
 struct Members;
 
+const FEW: usize = 16;
+
 impl<'de> Visitor<'de> for Members {
     type Value = Fields<'de>;
 
@@ -86,8 +88,17 @@ impl<'de> Visitor<'de> for Members {
         let mut members: Vec<(Cow<'de, str>, &'de RawValue)> = Vec::new();
         let mut names = HashSet::new();
         while let Some((Name(name), raw)) = map.next_entry::<Name<'de>, &'de RawValue>()? {
+            // Few names are compared faster than hashed.
+            let is_new = if members.len() < FEW {
+                members.iter().all(|(other, _)| *other != name)
+            } else {
+                if names.is_empty() {
+                    names.extend(members.iter().map(|(name, _)| name.clone()));
+                }
+                names.insert(name.clone())
+            };
             // Parsers disagree on which of two equal names counts, so neither may.
-            if !names.insert(name.clone()) {
+            if !is_new {
                 return Err(A::Error::custom(format!("the member {name:?} is given twice")));
             }
             members.push((name, raw));
@@ -104,6 +115,16 @@ pub(crate) fn list<'a>(raw: &'a RawValue, path: &str) -> Result<Vec<&'a RawValue
     let elements: Option<Vec<&RawValue>> =
         serde_json::from_str(raw.get()).map_err(|_| malformed(path, "must be a list"))?;
     Ok(elements.unwrap_or_default())
+}
+
+/// The elements of the list at `path`, which are objects, read in one pass.
+pub(crate) fn objects<'a>(raw: &'a RawValue, path: &str) -> Result<Vec<Fields<'a>>, TranslateError> {
+    if let Ok(objects) = serde_json::from_str::<Option<Vec<Fields<'a>>>>(raw.get()) {
+        return Ok(objects.unwrap_or_default());
+    }
+    // One by one, to say which of them is none.
+    let elements = list(raw, path)?.into_iter().enumerate();
+    elements.map(|(at, raw)| Fields::read(raw, &format!("{path}[{at}]"))).collect()
 }
 
 /// The value at `path` as a `T`; `null` is absent.

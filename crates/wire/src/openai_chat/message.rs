@@ -6,7 +6,7 @@
 use serde_json::value::RawValue;
 
 use super::chunk::object;
-use super::fields::{Fields, list, malformed, typed};
+use super::fields::{Fields, list, malformed, objects, typed};
 use crate::chat::{Block, Role, Source, Turn};
 use crate::fault::TranslateError;
 use crate::format::Format;
@@ -17,14 +17,13 @@ pub(super) fn read(raw: &RawValue) -> Result<Vec<Turn>, TranslateError> {
     if raw.get() == "null" {
         return Err(malformed("messages", "is required"));
     }
-    let messages = list(raw, "messages")?;
+    let messages = objects(raw, "messages")?;
     let mut turns = Vec::with_capacity(messages.len());
     // A legacy `function` message answers the call before it; those calls have no ids of their own.
     let mut function_call = String::new();
-    for (at, raw) in messages.into_iter().enumerate() {
+    for (at, message) in messages.iter().enumerate() {
         let path = format!("messages[{at}]");
-        let message = Fields::read(raw, &path)?;
-        turns.push(turn(&message, &path, at, &mut function_call)?);
+        turns.push(turn(message, &path, at, &mut function_call)?);
     }
     Ok(turns)
 }
@@ -72,9 +71,8 @@ fn assistant(
     }
     if let Some(calls) = message.get("tool_calls") {
         let path = format!("{path}.tool_calls");
-        for (at, raw) in list(calls, &path)?.into_iter().enumerate() {
+        for (at, call) in objects(calls, &path)?.into_iter().enumerate() {
             let path = format!("{path}[{at}]");
-            let call = Fields::read(raw, &path)?;
             let id = call.required_text("id", &path)?;
             let function = call.required("function", &path)?;
             blocks.push(tool_call(id, function, &format!("{path}.function"))?);

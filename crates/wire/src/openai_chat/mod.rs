@@ -30,7 +30,7 @@ pub use request::ChatClient;
 
 pub(crate) use chunk::{object, text};
 pub(crate) use encode::function_tool;
-pub(crate) use fields::{Fields, list, malformed, typed};
+pub(crate) use fields::{Fields, list, malformed, objects, typed};
 pub(crate) use message::address;
 pub(crate) use request::field;
 pub(crate) use writer::{frame, json, or};

@@ -50,10 +50,8 @@ impl ClientCodec for ResponsesClient {
             }
         }
         if let Some(raw) = fields.get("instructions") {
-            let blocks = match raw.get().starts_with('[') {
-                true => vec![Block::Opaque { from: Format::OpenAiResponses, raw: Raw::from(raw) }],
-                false => typed(raw, "instructions", "a string")?.map(Block::Text).into_iter().collect(),
-            };
+            let text = typed(raw, "instructions", "a string")?.map(Block::Text);
+            let blocks = text.into_iter().collect();
             request.turns.push(Turn { role: Role::System, name: None, blocks });
         }
         match fields.get("input") {

@@ -81,6 +81,9 @@ fn read_item(raw: &RawValue, path: &str, spaces: &Spaces) -> Result<(Role, Vec<B
         Some(kind) if kind.ends_with("_call") || kind == "compaction" => {
             return Ok((Role::Assistant, opaque()));
         }
+        Some(kind) if super::wire::is_part_type(kind) => {
+            return Err(malformed(&format!("{path}.type"), "is a part of a message, not an item"));
+        }
         Some(_) => return Ok((Role::User, opaque())),
     };
     Ok((Role::Assistant, vec![block]))

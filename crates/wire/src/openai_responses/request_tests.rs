@@ -84,9 +84,11 @@ fn what_is_wrong_is_named() {
     for (body, field) in [
         (json!({"model": "m"}), "input"),
         (json!({"input": 7}), "input"),
+        (json!({"instructions": [{"role": "user", "content": "x"}], "input": "x"}), "instructions"),
         (json!({"input": [7]}), "input[0]"),
         (json!({"input": [{"role": "robot", "content": "x"}]}), "input[0].role"),
         (json!({"input": [{"role": "user"}]}), "input[0].content"),
+        (json!({"input": [{"type": "input_text", "text": "x"}]}), "input[0].type"),
         (
             json!({"input": [{"role": "user", "content": [{"type": "input_text"}]}]}),
             "input[0].content[0].text",

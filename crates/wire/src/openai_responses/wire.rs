@@ -101,6 +101,9 @@ pub(super) fn is_search(item: &Item<'_>) -> bool {
 
 /// Whether `raw` is a part of a message, not an item.
 pub(super) fn is_part(raw: &Raw) -> bool {
-    let kind = block_type(raw);
+    is_part_type(&block_type(raw))
+}
+
+pub(super) fn is_part_type(kind: &str) -> bool {
     kind.starts_with("input_") || kind.starts_with("output_")
 }

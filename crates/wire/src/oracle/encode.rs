@@ -222,17 +222,8 @@ fn shape(shape: &Shape) -> Result<Option<Object>, TranslateError> {
 
 /// What Oracle has no place for.
 fn unsaid(request: &ChatRequest, losses: &mut Vec<Loss>) {
-    const KNOWN: [&str; 9] = [
-        "compartmentId",
-        "logit_bias",
-        "metadata",
-        "oci_compartment_id",
-        "prompt_cache_key",
-        "safety_identifier",
-        "service_tier",
-        "store",
-        "top_k",
-    ];
+    const KNOWN: [&str; 7] =
+        ["logit_bias", "metadata", "prompt_cache_key", "safety_identifier", "service_tier", "store", "top_k"];
     if request.sampling.logprobs == Some(true) {
         let why = "Oracle's log-probabilities have a shape of their own";
         losses.push(Loss { field: "logprobs".to_owned(), why });
@@ -242,4 +233,6 @@ fn unsaid(request: &ChatRequest, losses: &mut Vec<Loss>) {
             losses.push(Loss { field: name.clone(), why: "Oracle has no such setting" });
         }
     }
+    // The operator's, whatever format the caller speaks.
+    losses.retain(|loss| !COMPARTMENT.contains(&loss.field.as_str()));
 }

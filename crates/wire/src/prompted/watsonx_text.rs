@@ -48,6 +48,7 @@ impl UpstreamCodec for WatsonxText {
             .extras(request, &PARAMETERS);
         let known: Vec<&str> = PARAMETERS.into_iter().chain(OWNERS).chain(["moderations"]).collect();
         unsaid(request, &known, &mut losses);
+        losses.retain(|loss| !OWNERS.contains(&loss.field.as_str()));
         for (penalty, field) in [
             (sampling.presence_penalty, "presence_penalty"),
             (sampling.frequency_penalty, "frequency_penalty"),
