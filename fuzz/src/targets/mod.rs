@@ -14,14 +14,17 @@ use crate::seeds::{self, Case};
 #[path = "../../../crates/wire/tests/walk/upstreams.rs"]
 mod upstreams;
 
+/// Reads bytes that came of the seed with this index.
+pub type Reader = Box<dyn Fn(usize, &[u8]) -> Outcome>;
+
 /// Something that reads bytes.
 pub struct Target {
     /// Its name on the command line.
     pub name: &'static str,
     /// What mutation starts from.
     pub seeds: Vec<Vec<u8>>,
-    /// Reads bytes that came of the seed with this index.
-    pub read: Box<dyn Fn(usize, &[u8]) -> Outcome>,
+    /// Reads them.
+    pub read: Reader,
 }
 
 /// What came of one input.
