@@ -17,7 +17,7 @@ use crate::made::Made;
 use crate::prepare::Reading;
 use crate::transport::{Destination, Transport, UpstreamBody, UpstreamReply, malformed};
 
-/// Asks whether the server answers within a time, where it would answer at once.
+/// Asks the server to answer only when the prediction is finished, or after some seconds.
 const PREFER: HeaderName = HeaderName::from_static("prefer");
 /// Failures in a row after which a prediction is not asked for again.
 const MOST_FAILURES: u32 = 5;

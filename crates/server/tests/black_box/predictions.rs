@@ -127,7 +127,7 @@ async fn a_prediction_that_nobody_waits_for_is_ended() {
     let stage = stage(&replicate, "timeout: 60");
     let body = chat("llama").to_string();
     let request = format!(
-        "POST /v1/chat/completions HTTP/1.1\r\nhost: t\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
+        "POST /v1/chat/completions HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
         body.len()
     );
     let mut client = std::net::TcpStream::connect(stage.server.address).unwrap();
