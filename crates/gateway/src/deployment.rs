@@ -23,7 +23,7 @@ use wire::reply::Usage;
 use crate::credential::Credential;
 use crate::deliver::{self, Labelled};
 use crate::settings::{DeploymentSettings, ProviderSettings, Settings};
-use crate::sign_in;
+use crate::sign_in::{self, SignedIn};
 use crate::transport::Destination;
 
 /// A deployment, ready to be called.
@@ -110,21 +110,20 @@ impl Deployment {
         let (provider, model) = (resolved.provider, resolved.model);
         let known = all.providers.get(provider.name);
         let mut address = Address::of(entry, known, provider);
-        let (credential, locked) = match sign_in::prepare(entry, provider, &model, all.surroundings.as_ref())
-        {
-            Ok(None) => (None, None),
-            Ok(Some(signed_in)) => {
-                // A project's path is part of the base even where another host is named.
-                let given = address.base.clone().filter(|_| entry.api_base.is_some());
-                let keeps = given.filter(|base| {
-                    !matches!(provider.auth, Auth::SignIn(SignIn::Google)) && !base.is_empty()
-                });
-                address.base = keeps.or(signed_in.base);
-                (Some(signed_in.credential), None)
-            }
+        let around = all.surroundings.as_ref();
+        let (signed_in, locked) = match sign_in::prepare(entry, known, provider, &model, around) {
+            Ok(signed_in) => (signed_in, None),
             Err(problem) => (None, Some(problem)),
         };
-        let (lanes, trouble) = lanes(entry, known, provider, &model, &address)?;
+        if let Some(signed_in) = &signed_in {
+            // A project's path is part of the base even where another host is named.
+            let given = address.base.clone().filter(|_| entry.api_base.is_some());
+            let keeps = given
+                .filter(|base| !matches!(provider.auth, Auth::SignIn(SignIn::Google)) && !base.is_empty());
+            address.base = keeps.or_else(|| signed_in.base.clone()).or(address.base);
+        }
+        let credential = signed_in.as_ref().map(|signed_in| &signed_in.credential);
+        let (lanes, trouble) = lanes(entry, known, provider, &model, &address, credential)?;
         let base_model = base_model(entry);
         let row = catalog.row(provider.name, &model, base_model, None).map(|row| row.fields);
         let concerns = Concerns::of(provider.quirks, base_model.unwrap_or(&model));
@@ -152,7 +151,7 @@ impl Deployment {
             model,
             api_version: versioned(provider, &address),
             trouble: locked.or(trouble),
-            defaults: json_fields(&entry.defaults),
+            defaults: defaults(entry, signed_in.as_ref()),
             overrides: json_fields(&entry.extra_body),
             drop_params: entry.drop_params.unwrap_or(routing.drop_params),
             timeout,
@@ -162,9 +161,9 @@ impl Deployment {
             row,
             prices,
             concerns,
-            credential,
             unpriced_said: AtomicBool::new(false),
-            secrets: secrets(entry, known),
+            secrets: secrets(entry, known, credential),
+            credential: credential.filter(|credential| credential.fixed().is_none()).cloned(),
             lanes,
         })
     }
@@ -250,10 +249,17 @@ fn key<'a>(entry: &'a DeploymentSettings, known: Option<&'a ProviderSettings>) -
 }
 
 /// The key, token and header values of an entry; values too short to be secrets would mangle innocent words.
-fn secrets(entry: &DeploymentSettings, known: Option<&ProviderSettings>) -> Vec<SecretString> {
+fn secrets(
+    entry: &DeploymentSettings,
+    known: Option<&ProviderSettings>,
+    credential: Option<&Credential>,
+) -> Vec<SecretString> {
     const SHORTEST: usize = 8;
     let headers = entry.extra_headers.iter().map(|(_, value)| value);
-    let all = key(entry, known).into_iter().chain(&entry.azure_ad_token).chain(headers);
+    let prebuilt: Vec<SecretString> = (credential.and_then(Credential::fixed).into_iter().flatten())
+        .filter_map(|(_, value)| Some(value.to_str().ok()?.rsplit(' ').next()?.into()))
+        .collect();
+    let all = key(entry, known).into_iter().chain(&entry.azure_ad_token).chain(headers).chain(&prebuilt);
     let trimmed = all.map(|secret| secret.expose_secret().trim()).filter(|secret| secret.len() >= SHORTEST);
     trimmed.map(SecretString::from).collect()
 }
@@ -287,6 +293,7 @@ fn lanes(
     provider: &'static Provider,
     model: &str,
     address: &Address,
+    credential: Option<&Credential>,
 ) -> Result<Lanes, String> {
     if provider.addressing == Addressing::BuiltIn {
         return Ok((provider.ways(model).map(|speaks| Lane::made(speaks.format, model)).collect(), None));
@@ -297,7 +304,7 @@ fn lanes(
     let key = key(entry, known);
     let own_address = provider.base_url == Some(base.as_str()) || provider.base_url.is_none();
     let needed = matches!(provider.key, KeyRule::Required) && own_address;
-    let unlocked = !needed || key.is_some() || entry.azure_ad_token.is_some();
+    let unlocked = !needed || key.is_some() || entry.azure_ad_token.is_some() || credential.is_some();
     let trouble = (!unlocked).then(|| missing("API key", "api_key", provider.key_env, entry));
     // Whoever signs in is told what is missing by the sign-in.
     let trouble = trouble.filter(|_| !matches!(provider.auth, Auth::SignIn(_)));
@@ -311,7 +318,7 @@ fn lanes(
             to: Some(parse(&place.url)?),
             stream_to: place.stream_url.as_ref().map(parse).transpose()?,
             count_to: place.count_url.as_ref().map(parse).transpose()?,
-            headers: request_headers(entry, known, (provider, speaks), key, place.auth)?,
+            headers: request_headers(entry, known, (provider, speaks), key, place.auth, credential)?,
             names_model: speaks.names_model(),
             host: speaks.host,
             ..Lane::made(speaks.format, &place.model)
@@ -352,6 +359,7 @@ fn request_headers(
     (provider, speaks): (&Provider, &Speaks),
     key: Option<&SecretString>,
     auth: Auth,
+    credential: Option<&Credential>,
 ) -> Result<HeaderMap, String> {
     let mut headers = HeaderMap::new();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
@@ -360,11 +368,17 @@ fn request_headers(
     for (name, value) in provider.headers.iter().chain(speaks.headers) {
         headers.insert(HeaderName::from_static(name), HeaderValue::from_static(value));
     }
-    if let Some(token) = entry.azure_ad_token.as_ref().filter(|_| !matches!(provider.auth, Auth::SignIn(_))) {
+    if let Some(credential) = credential {
+        // What is the same for every request is prebuilt like a key.
+        headers.extend(credential.fixed().cloned().unwrap_or_default());
+    } else if let Some(token) =
+        entry.azure_ad_token.as_ref().filter(|_| !matches!(provider.auth, Auth::SignIn(_)))
+    {
         headers.insert(AUTHORIZATION, secret_value(&format!("Bearer {}", token.expose_secret().trim()))?);
     } else if let Some((name, value)) = key.and_then(|key| auth.header(key.expose_secret().trim())) {
         headers.insert(HeaderName::from_static(name), secret_value(&value)?);
     }
+    let key = key.filter(|_| credential.is_none());
     if let Some((name, value)) = key.and_then(|key| auth.kind_header(key.expose_secret().trim())) {
         headers.insert(HeaderName::from_static(name), HeaderValue::from_static(value));
     }
@@ -408,6 +422,19 @@ fn without_query(url: &str) -> Option<String> {
 
 fn json_fields(fields: &Map<String, Value>) -> Vec<(String, Bytes)> {
     fields.iter().map(|(name, value)| (name.clone(), envelope::json(value))).collect()
+}
+
+/// Request fields for calls that do not bring them; who pays is said once.
+fn defaults(entry: &DeploymentSettings, signed_in: Option<&SignedIn>) -> Vec<(String, Bytes)> {
+    let mut fields = json_fields(&entry.defaults);
+    let owners = ["project_id", "space_id", "oci_compartment_id", "compartmentId"];
+    let said = |owner: &str| entry.defaults.contains_key(owner) || entry.extra_body.contains_key(owner);
+    if let Some((name, id)) = signed_in.and_then(|signed_in| signed_in.owner.as_ref())
+        && !owners.into_iter().any(said)
+    {
+        fields.push(((*name).to_owned(), envelope::json(id)));
+    }
+    fields
 }
 
 /// `model_info.id`, else a SHA-256 over what the entry says, so that an unchanged entry keeps its id.

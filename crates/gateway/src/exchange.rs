@@ -24,6 +24,7 @@ use crate::deployment::{Deployment, Lane};
 use crate::intake::Payload;
 use crate::made::{self, Words};
 use crate::parts::{self, Parts};
+use crate::prediction::Prediction;
 use crate::prepare::{self, Prepared, Reading, Step};
 use crate::refusal::Refusal;
 use crate::sign_in;
@@ -123,9 +124,12 @@ pub async fn attempt(
         signing.await.map_err(|fault| Failure::Fault { fault, headers: Box::default() })?;
         body = whole.into();
     }
+    let limit = call.snapshot.general.max_response_bytes;
+    let prediction = Prediction::of(lane.format, transport, to, &mut headers, payload.stream, limit);
+    let expected = Expected { spoken: lane.format, reading, losses, prediction };
     // Pinned here and passed on by reference: futures of this size should not be moved about.
     let sent = pin!(transport.send(to, Method::POST, &headers, body));
-    answer(call, payload, deployment, lane.format, sent, reading, losses).await
+    answer(call, payload, deployment, sent, expected).await
 }
 
 /// A request that takes several, as one.
@@ -193,7 +197,8 @@ async fn made_here(
         }
     };
     let made = made::reply(call.operation(), &lane.model, words, request, call.id());
-    answer(call, payload, deployment, lane.format, std::future::ready(Ok(made)), reading, losses).await
+    let expected = Expected { spoken: lane.format, reading, losses, prediction: None };
+    answer(call, payload, deployment, std::future::ready(Ok(made)), expected).await
 }
 
 /// How long the answer may take to begin (a stream) or to be complete (a whole reply).
@@ -208,23 +213,35 @@ enum Arrived {
     Stream(Box<Flow>),
 }
 
+/// What is known of an answer before it comes.
+struct Expected<'a> {
+    /// The format that the upstream speaks.
+    spoken: Format,
+    reading: Reading,
+    losses: Vec<Loss>,
+    /// Where the answer may be one that is made later.
+    prediction: Option<Box<Prediction<'a>>>,
+}
+
 /// Waits for the answer up to the point where the client can be answered, all within one patience.
 async fn answer(
     call: &mut Call,
     payload: &Payload,
     deployment: &Arc<Deployment>,
-    spoken: Format,
     sent: impl Future<Output = Result<UpstreamReply, Fault>>,
-    reading: Reading,
-    losses: Vec<Loss>,
+    expected: Expected<'_>,
 ) -> Result<Answer, Failure> {
+    let Expected { spoken, reading, losses, mut prediction } = expected;
     let patience = patience(payload, deployment);
     let begun = Instant::now();
     let mut head = (StatusCode::OK, HeaderMap::new());
     let mut reading = Some(reading);
     let arrived = {
         let arriving = pin!(async {
-            let reply = sent.await?;
+            let mut reply = sent.await?;
+            if let Some(prediction) = &mut prediction {
+                reply = Box::pin(prediction.follow(reply, payload.stream, &mut reading)).await?;
+            }
             head = (reply.status, reply.headers);
             arrive(call, payload, deployment, reply.body, &head, &mut reading).await
         });
@@ -233,7 +250,10 @@ async fn answer(
     call.waited += begun.elapsed();
     let (status, headers) = head;
     let result = match arrived.unwrap_or_else(|_| Err(timeout_fault(patience))) {
-        Ok(Arrived::Stream(flow)) => Ok(Reply::Stream(flow)),
+        Ok(Arrived::Stream(mut flow)) => {
+            flow.cancel_with(prediction.and_then(|prediction| prediction.cancel()));
+            Ok(Reply::Stream(flow))
+        }
         Ok(Arrived::Whole(bytes)) if status.is_success() => {
             whole(call, payload, deployment, bytes, &headers, reading)
         }

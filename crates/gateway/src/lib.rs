@@ -29,6 +29,7 @@ pub mod live;
 pub mod made;
 pub mod media;
 mod parts;
+mod prediction;
 mod prepare;
 pub mod preview;
 pub mod probe;

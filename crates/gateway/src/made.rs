@@ -40,7 +40,7 @@ pub struct Made {
 }
 
 impl Made {
-    fn whole(bytes: impl Into<Bytes>) -> Self {
+    pub(crate) fn whole(bytes: impl Into<Bytes>) -> Self {
         Self { chunks: VecDeque::from([bytes.into()]), pause: None }
     }
 

@@ -89,7 +89,7 @@ pub struct DeploymentSettings {
     pub shown_params: Map<String, Value>,
 }
 
-/// The keys of `litellm_params` that say how a credential is got. Which of the three counts is the provider's
+/// The keys of `litellm_params` that say how a credential is got. Which of them counts is the provider's
 /// matter. What is absent here is looked up in the environment by [`crate::credential`].
 #[derive(Clone, Debug, Default)]
 pub struct CredentialSettings {
@@ -99,6 +99,10 @@ pub struct CredentialSettings {
     pub google: GoogleSettings,
     /// Microsoft Entra.
     pub azure: AzureSettings,
+    /// watsonx.
+    pub ibm: IbmSettings,
+    /// `oci_*`.
+    pub oracle: OracleSettings,
 }
 
 /// How requests to AWS are signed.
@@ -165,6 +169,40 @@ pub struct AzureSettings {
     /// `litellm_settings.enable_azure_ad_token_refresh`: what the machine itself offers may be used
     /// (workload identity, managed identity).
     pub ambient: bool,
+}
+
+/// How requests to watsonx are authorized, and who pays.
+#[derive(Clone, Debug, Default)]
+pub struct IbmSettings {
+    /// `api_key`: exchanged for a token.
+    pub api_key: Option<SecretString>,
+    /// `token`: sent as it is.
+    pub token: Option<SecretString>,
+    /// `zen_api_key`: of Cloud Pak for Data, sent as it is.
+    pub zen_api_key: Option<SecretString>,
+    /// `watsonx_region_name`: whose address is called where no base URL is named.
+    pub region: Option<String>,
+    /// `watsonx_project`, where no request field `project_id` says it.
+    pub project: Option<String>,
+    /// `deployment_space_id`, where no request field `space_id` says it.
+    pub space: Option<String>,
+}
+
+/// How requests to Oracle Cloud are signed, and who pays.
+#[derive(Clone, Debug, Default)]
+pub struct OracleSettings {
+    /// `oci_user`: an OCID.
+    pub user: Option<String>,
+    /// `oci_tenancy`: an OCID.
+    pub tenancy: Option<String>,
+    /// `oci_fingerprint`: of the key.
+    pub fingerprint: Option<String>,
+    /// `oci_key`: the private RSA key, in PEM form.
+    pub key: Option<SecretString>,
+    /// `oci_key_file`: where the same stands.
+    pub key_file: Option<String>,
+    /// `oci_region`.
+    pub region: Option<String>,
 }
 
 /// Another name for a model group.

@@ -1,12 +1,13 @@
 //! Providers that take no plain key: which address their models have here, and the credential that opens it.
 
 use http::{HeaderMap, Method};
+use secrecy::ExposeSecret;
 use wire::bedrock;
 use wire::fault::{Fault, FaultKind};
-use wire::provider::{Auth, Provider, SignIn};
+use wire::provider::{Addressing, Auth, Provider, SignIn};
 
-use crate::credential::{Credential, CredentialError, Surroundings, Unsigned, aws, google};
-use crate::settings::DeploymentSettings;
+use crate::credential::{Credential, CredentialError, Surroundings, Unsigned, aws, google, ibm, oracle};
+use crate::settings::{DeploymentSettings, ProviderSettings};
 use crate::transport::{Destination, fault};
 
 /// What a sign-in comes to.
@@ -14,8 +15,10 @@ use crate::transport::{Destination, fault};
 pub(crate) struct SignedIn {
     /// The base URL, where the configuration names none.
     pub(crate) base: Option<String>,
-    /// What is asked for each request.
+    /// What is asked for each request, unless it is the same for all.
     pub(crate) credential: Credential,
+    /// A request field that says who pays, where the request does not.
+    pub(crate) owner: Option<(&'static str, String)>,
 }
 
 /// Prepares the sign-in that `provider` needs for `model`; `None` where a key is enough.
@@ -24,25 +27,84 @@ pub(crate) struct SignedIn {
 /// What is missing or wrong, for the person who configures it.
 pub(crate) fn prepare(
     entry: &DeploymentSettings,
+    known: Option<&ProviderSettings>,
     provider: &Provider,
     model: &str,
     around: Option<&Surroundings>,
 ) -> Result<Option<SignedIn>, String> {
-    let Auth::SignIn(sign_in) = provider.auth else { return Ok(None) };
+    let Auth::SignIn(sign_in) = provider.auth else {
+        let takes_entra = matches!(provider.addressing, Addressing::Azure | Addressing::AzureAi);
+        let Some(around) = around.filter(|_| takes_entra) else { return Ok(None) };
+        return entra(entry, known, around).map_err(|error| error.to_string());
+    };
     let around =
         around.ok_or_else(|| format!("{} needs a sign-in, which is not set up here", entry.model))?;
     let signed_in = match sign_in {
         SignIn::Aws { service } => amazon(entry, provider, model, service, around),
         SignIn::Google => googles(entry, around),
-        SignIn::Ibm | SignIn::Oracle => {
-            return Err(format!(
-                "{} needs a sign-in to {}, which is not supported yet",
-                entry.model,
-                sign_in.title()
-            ));
-        }
+        SignIn::Ibm => ibms(entry, known, around),
+        SignIn::Oracle => oracles(entry, provider, around),
     };
     signed_in.map(Some).map_err(|error| error.to_string())
+}
+
+/// A token of Microsoft Entra in the place of a key. What the entry says comes before a key of the environment, and
+/// that before what else the environment offers.
+fn entra(
+    entry: &DeploymentSettings,
+    known: Option<&ProviderSettings>,
+    around: &Surroundings,
+) -> Result<Option<SignedIn>, CredentialError> {
+    let settings = &entry.credential.azure;
+    match &settings.token {
+        // A token as it is needs no more work than a key.
+        Some(token) if !token.expose_secret().starts_with("oidc/") => return Ok(None),
+        Some(_) => {}
+        None => {
+            let says_how = settings.client_secret.is_some()
+                || settings.certificate_path.is_some()
+                || (settings.username.is_some() && settings.password.is_some());
+            let environments = !says_how && known.is_some_and(|known| known.api_key.is_some());
+            if entry.api_key.is_some() || environments {
+                return Ok(None);
+            }
+        }
+    }
+    match Credential::azure(settings, around) {
+        Ok(credential) => Ok(Some(SignedIn { base: None, credential, owner: None })),
+        // Then a key is missed, and its absence is told.
+        Err(CredentialError::Nowhere { .. }) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+fn ibms(
+    entry: &DeploymentSettings,
+    known: Option<&ProviderSettings>,
+    around: &Surroundings,
+) -> Result<SignedIn, CredentialError> {
+    let mut settings = entry.credential.ibm.clone();
+    settings.api_key = entry.api_key.clone();
+    let given = known.is_some_and(|known| known.api_base.is_some());
+    Ok(SignedIn {
+        base: if given { None } else { ibm::base(&settings)? },
+        credential: Credential::ibm(&settings, known.and_then(|known| known.api_key.as_ref()), around)?,
+        owner: ibm::owner(&settings, around),
+    })
+}
+
+fn oracles(
+    entry: &DeploymentSettings,
+    provider: &Provider,
+    around: &Surroundings,
+) -> Result<SignedIn, CredentialError> {
+    let settings = &entry.credential.oracle;
+    let base = provider.base(|name| match name {
+        "OCI_REGION" => Some(oracle::region(settings, around)),
+        name => around.variable(name).map(str::to_owned),
+    });
+    let credential = Credential::oracle(settings, around)?;
+    Ok(SignedIn { base, credential, owner: oracle::compartment(around) })
 }
 
 fn amazon(
@@ -63,7 +125,8 @@ fn amazon(
     let own = provider.base(|name| (name == "AWS_REGION_NAME").then(|| region.clone()));
     let own = own.map(|base| format!("{base}{suffix}"));
     let base = settings.runtime_endpoint.clone().or_else(|| named.map(str::to_owned)).or(own);
-    Ok(SignedIn { base, credential: Credential::aws(&settings, service, &region, around)? })
+    let credential = Credential::aws(&settings, service, &region, around)?;
+    Ok(SignedIn { base, credential, owner: None })
 }
 
 fn googles(entry: &DeploymentSettings, around: &Surroundings) -> Result<SignedIn, CredentialError> {
@@ -84,7 +147,8 @@ fn googles(entry: &DeploymentSettings, around: &Surroundings) -> Result<SignedIn
         Some(base) if base.contains("/projects/") => base.to_owned(),
         other => format!("{}/v1/projects/{project}/locations/{location}", other.unwrap_or(&host)),
     };
-    Ok(SignedIn { base: Some(base), credential: Credential::google(settings, around)? })
+    let credential = Credential::google(settings, around)?;
+    Ok(SignedIn { base: Some(base), credential, owner: None })
 }
 
 /// Adds what lets the request through to its headers.

@@ -30,6 +30,7 @@ use wire::openai_responses::routed::Routed;
 use wire::reply::Usage;
 use wire::{codecs, tap};
 
+use crate::prediction::Cancel;
 use crate::refusal::Refusal;
 use crate::responses::Keeper;
 use crate::settle::{Ending, Settlement};
@@ -52,6 +53,7 @@ pub struct Flow {
     settlement: Option<Settlement>,
     heartbeat: Option<Heartbeat>,
     keeper: Option<Keeper>,
+    cancel: Option<Cancel>,
 }
 
 /// What is said to the client while the upstream says nothing, so that proxies between keep the line open.
@@ -145,6 +147,7 @@ impl Flow {
             settlement: None,
             heartbeat: None,
             keeper: None,
+            cancel: None,
         }
     }
 
@@ -185,6 +188,11 @@ impl Flow {
         } else {
             self.keeper = Some(keeper);
         }
+    }
+
+    /// Hands over what ends the work upstream unless this stream is read to its end.
+    pub fn cancel_with(&mut self, cancel: Option<Cancel>) {
+        self.cancel = cancel;
     }
 
     /// Hands over the account that this stream keeps until it ends.
@@ -311,6 +319,9 @@ impl Drop for Flow {
         if let Some(settlement) = &mut self.settlement {
             settlement.usage = self.usage;
             settlement.ending = self.ending;
+        }
+        if let (Ending::Complete, Some(cancel)) = (self.ending, &mut self.cancel) {
+            cancel.disarm();
         }
     }
 }

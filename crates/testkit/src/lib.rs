@@ -7,10 +7,12 @@
 //! - [`Script`]: the behaviour of one model, as JSON
 //! - [`RecordedRequest`]: what the provider received, and whether its client stayed to the end
 //! - [`serve`]: the same server as a process of its own (`fake-provider`, the benchmark's upstream)
+//! - [`payload_part`]: a frame of SageMaker's streams, for scripts that write them raw
 //! - [`bench`]: the prebuilt replies that a benchmark asks for by model name
 
 mod fake;
 
 pub use fake::{
-    Chunk, Ending, FakeProvider, Raw, RecordedRequest, Script, ScriptError, ToolCall, bench, serve,
+    Chunk, Ending, FakeProvider, Raw, RecordedRequest, Script, ScriptError, ToolCall, bench, payload_part,
+    serve,
 };

@@ -91,9 +91,9 @@ pub enum Progress {
     /// It succeeded, and this is the answer.
     Done(ChatResponse),
     /// Not yet finished: ask again (GET, with the same key) at `url` after `after`. `stream` is where the answer is
-    /// streamed, if the model can. Both addresses are the server's words: whether they may be called is decided by
-    /// whoever opens connections.
-    Poll { url: String, after: Duration, stream: Option<String> },
+    /// streamed, if the model can; a POST to `cancel` ends the prediction. The addresses are the server's words:
+    /// whether they may be called is decided by whoever opens connections.
+    Poll { url: String, after: Duration, stream: Option<String>, cancel: Option<String> },
     /// It failed or was canceled.
     Failed(Fault),
 }
@@ -117,6 +117,7 @@ struct Wire<'a> {
 struct Urls {
     get: Option<String>,
     stream: Option<String>,
+    cancel: Option<String>,
 }
 
 #[derive(Default, Deserialize)]
@@ -144,7 +145,7 @@ fn of_prediction(wire: Wire<'_>) -> Result<Progress, TranslateError> {
         Some("starting" | "processing") => {
             let urls = wire.urls.unwrap_or_default();
             let url = urls.get.ok_or_else(|| malformed("urls.get", "is required"))?;
-            Ok(Progress::Poll { url, after: PATIENCE, stream: urls.stream })
+            Ok(Progress::Poll { url, after: PATIENCE, stream: urls.stream, cancel: urls.cancel })
         }
         _ => Err(malformed("status", "is no status of a prediction")),
     }
@@ -247,10 +248,29 @@ impl StreamDecoder for WholeDecoder {
     }
 }
 
-/// Reads what [`Progress::Poll`]'s `stream` serves, as server-sent events.
+/// Whether streams of Replicate's own API are served at `host`, which is never the API's. They are served to whoever
+/// knows the address.
 #[must_use]
-pub fn stream() -> Box<dyn StreamDecoder> {
-    Box::new(PredictionDecoder::default())
+pub fn streams_at(api: &str, host: &str) -> bool {
+    api == "api.replicate.com" && host.ends_with(".replicate.com")
+}
+
+/// Reads what [`Progress::Poll`]'s `stream` serves.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct StreamedPrediction;
+
+impl ReplyReader for StreamedPrediction {
+    fn framing(&self) -> Framing {
+        Framing::Sse
+    }
+
+    fn whole(&self, body: &[u8]) -> Result<ChatResponse, TranslateError> {
+        PredictionReader.whole(body)
+    }
+
+    fn stream(self: Box<Self>) -> Box<dyn StreamDecoder> {
+        Box::new(PredictionDecoder::default())
+    }
 }
 
 /// The stream of a prediction: `output` events of plain text, then `done` or `error`.

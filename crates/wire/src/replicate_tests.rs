@@ -10,11 +10,13 @@ fn told(status: &str, more: &str) -> Result<Progress, String> {
 
 #[test]
 fn a_prediction_is_asked_for_again_until_it_ends() {
-    let urls = r#","output":null,"urls":{"get":"https://api.replicate.com/v1/predictions/p","stream":"https://s/p"}"#;
+    let urls = r#","output":null,"urls":{"get":"https://api.replicate.com/v1/predictions/p","stream":"https://s/p","cancel":"https://c/p"}"#;
     for status in ["starting", "processing"] {
-        let Ok(Progress::Poll { url, after, stream }) = told(status, urls) else { panic!("{status}") };
+        let Ok(Progress::Poll { url, after, stream, cancel }) = told(status, urls) else {
+            panic!("{status}")
+        };
         assert_eq!(url, "https://api.replicate.com/v1/predictions/p");
-        assert_eq!(stream.as_deref(), Some("https://s/p"));
+        assert_eq!((stream.as_deref(), cancel.as_deref()), (Some("https://s/p"), Some("https://c/p")));
         assert_eq!(after, Duration::from_millis(500));
     }
     let Ok(Progress::Done(response)) = told("succeeded", r#","output":["a","b"]"#) else { panic!() };
@@ -46,7 +48,7 @@ fn what_is_no_prediction_is_an_error() {
 }
 
 fn streamed(frames: &[(&str, &str)]) -> (Vec<ChatEvent>, Finish) {
-    let (mut decoder, mut events) = (stream(), Vec::new());
+    let (mut decoder, mut events) = (Box::new(StreamedPrediction).stream(), Vec::new());
     for (event, data) in frames {
         if matches!(decoder.frame(&Frame { event, data }, &mut events), Read::Terminal | Read::Failed(_)) {
             break;
@@ -76,5 +78,17 @@ fn a_prediction_can_be_streamed() {
     ] {
         let Finish::Failed(fault) = streamed(&[said[0], (event, data)]).1 else { panic!("{data}") };
         assert_eq!(fault.message, message);
+    }
+}
+
+#[test]
+fn only_replicates_own_api_streams_elsewhere() {
+    assert!(streams_at("api.replicate.com", "stream.replicate.com"));
+    for (api, host) in [
+        ("api.replicate.com", "stream.replicate.com.evil.example"),
+        ("api.replicate.com", "evilreplicate.com"),
+        ("replicate.example", "stream.replicate.com"),
+    ] {
+        assert!(!streams_at(api, host), "{api} {host}");
     }
 }

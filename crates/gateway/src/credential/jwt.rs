@@ -52,7 +52,8 @@ impl Signer {
     }
 }
 
-fn key(field: &str, pem: &SecretString) -> Result<RsaKeyPair, CredentialError> {
+/// The RSA key in `pem`, which is the value of `field`.
+pub(super) fn key(field: &str, pem: &SecretString) -> Result<RsaKeyPair, CredentialError> {
     // Keys that went through an environment variable often hold `\n` in two characters.
     let text = pem.expose_secret().replace("\\n", "\n");
     let key = PrivateKeyDer::from_pem_slice(text.as_bytes())

@@ -2,7 +2,7 @@
 //!
 //! [`Credential::authorize`] gives the headers of one request. A token that is at hand costs a load and a
 //! clone; one that nears its end is replaced in the background, once, see [`cache`]. Where a credential comes
-//! from: [`aws`], [`google`], [`azure`]. Not here: plain API keys, which are prebuilt headers of a deployment.
+//! from: [`aws`], [`google`], [`azure`], [`ibm`], [`oracle`]. Not here: plain API keys, which are prebuilt headers of a deployment.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -14,7 +14,7 @@ use http::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
 use http::{Method, Uri};
 use secrecy::{ExposeSecret, SecretString};
 
-use crate::settings::{AwsSettings, AzureSettings, GoogleSettings};
+use crate::settings::{AwsSettings, AzureSettings, GoogleSettings, IbmSettings, OracleSettings};
 use crate::transport::Tls;
 pub use crate::web::Web;
 
@@ -23,7 +23,9 @@ pub mod azure;
 mod cache;
 mod file;
 pub mod google;
+pub mod ibm;
 mod jwt;
+pub mod oracle;
 mod reference;
 #[cfg(test)]
 mod tests;
@@ -43,7 +45,8 @@ pub struct Credential(Kind);
 enum Kind {
     Fixed(Arc<Headers>),
     Token(Arc<Cached<Headers>>),
-    Signature(Arc<aws::Signature>),
+    Aws(Arc<aws::Signature>),
+    Oracle(Arc<oracle::Signature>),
 }
 
 /// A request that is complete but for its authorization.
@@ -113,7 +116,7 @@ impl Credential {
         match aws::bearer(settings, service, around) {
             Some(key) => Ok(Self(Kind::Fixed(Arc::new(vec![bearer("api_key", &key)?])))),
             None => aws::Signature::new(settings, service, region, around)
-                .map(|signature| Self(Kind::Signature(Arc::new(signature)))),
+                .map(|signature| Self(Kind::Aws(Arc::new(signature)))),
         }
     }
 
@@ -144,6 +147,42 @@ impl Credential {
         }))
     }
 
+    /// An IBM Cloud token, or what Cloud Pak for Data takes as it is. `key` is the environment's.
+    ///
+    /// # Errors
+    /// What is wrong with the settings, or that neither they nor the environment hold a key.
+    pub fn ibm(
+        settings: &IbmSettings,
+        key: Option<&SecretString>,
+        around: &Surroundings,
+    ) -> Result<Self, CredentialError> {
+        let source = match ibm::way(settings, key, around)? {
+            ibm::Way::Ready(header) => return Ok(Self(Kind::Fixed(Arc::new(vec![header])))),
+            ibm::Way::Exchange(source) => Arc::new(source),
+        };
+        Ok(Self::token(around, move || {
+            let source = Arc::clone(&source);
+            async move { source.fetch().await }
+        }))
+    }
+
+    /// Signs for Oracle Cloud.
+    ///
+    /// # Errors
+    /// What is missing or wrong.
+    pub fn oracle(settings: &OracleSettings, around: &Surroundings) -> Result<Self, CredentialError> {
+        Ok(Self(Kind::Oracle(Arc::new(oracle::Signature::new(settings, around)?))))
+    }
+
+    /// The headers, where they are the same for every request.
+    #[must_use]
+    pub fn fixed(&self) -> Option<&Headers> {
+        match &self.0 {
+            Kind::Fixed(headers) => Some(headers),
+            Kind::Token(_) | Kind::Aws(_) | Kind::Oracle(_) => None,
+        }
+    }
+
     /// The headers for `request`. Cheap while what it takes is at hand.
     ///
     /// # Errors
@@ -152,7 +191,8 @@ impl Credential {
         match &self.0 {
             Kind::Fixed(headers) => Ok(headers.to_vec()),
             Kind::Token(cached) => Ok(cached.get().await?.to_vec()),
-            Kind::Signature(signature) => signature.sign(&request).await,
+            Kind::Aws(signature) => signature.sign(&request).await,
+            Kind::Oracle(signature) => signature.sign(&request),
         }
     }
 

@@ -1,4 +1,4 @@
-//! Answers of OAuth token endpoints: Google's, Entra's and those of managed identities.
+//! Answers of OAuth token endpoints: Google's, Entra's, IBM's and those of managed identities.
 
 use http::header::AUTHORIZATION;
 use secrecy::{ExposeSecret, SecretString};
@@ -75,10 +75,18 @@ fn seconds(value: &Value) -> Option<u64> {
     value.as_u64().or_else(|| value.as_str()?.trim().parse().ok())
 }
 
-/// What an endpoint says about its refusal, in the spellings of OAuth, Google, AWS and plain text.
+/// What an endpoint says about its refusal, in the spellings of OAuth, Google, AWS, IBM and plain text.
 fn said(body: &[u8]) -> String {
     let value: Value = serde_json::from_slice(body).unwrap_or_default();
-    let words = ["/error_description", "/error/message", "/error/status", "/error", "/message", "/Message"];
+    let words = [
+        "/error_description",
+        "/error/message",
+        "/error/status",
+        "/error",
+        "/message",
+        "/Message",
+        "/errorMessage",
+    ];
     let from_json = words.iter().find_map(|at| value.pointer(at)?.as_str().map(str::to_owned));
     let text = from_json.unwrap_or_else(|| String::from_utf8_lossy(body).into_owned());
     let text: String = text.split_whitespace().collect::<Vec<_>>().join(" ");

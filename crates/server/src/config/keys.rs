@@ -56,7 +56,6 @@ const COOLDOWN: &str = "a failing deployment is not taken out of rotation by thi
 const STRATEGY: &str = "deployments of a group are chosen by weight, rpm or tpm";
 const AWS: &str = "AWS credentials are not used";
 const GOOGLE: &str = "Google Cloud credentials are not used";
-const ENTRA: &str = "Entra sign-in is not used; `api_key` and `azure_ad_token` are";
 const HEALTH: &str = "deployments are not probed in the background";
 const PROMPTS: &str = "prompts are not managed here";
 const SIGN_IN: &str = "callers are known by the master key only";
@@ -106,15 +105,17 @@ pub(crate) const PARAMS: Section = Section {
              base_model use_chat_completions_api aws_access_key_id aws_secret_access_key aws_session_token aws_region_name \
              aws_role_name aws_session_name aws_profile_name aws_web_identity_token aws_sts_endpoint \
              aws_external_id aws_bedrock_runtime_endpoint vertex_project vertex_location \
-             vertex_credentials vertex_ai_project vertex_ai_location vertex_ai_credentials",
+             vertex_credentials vertex_ai_project vertex_ai_location vertex_ai_credentials tenant_id client_id \
+             client_secret client_certificate_path azure_username azure_password azure_scope token zen_api_key \
+             watsonx_region_name watsonx_project deployment_space_id oci_user oci_tenancy oci_fingerprint \
+             oci_key oci_key_file oci_region",
     later: &[
         ("credentials stand beside it in `litellm_params`", "litellm_credential_name"),
         (AWS, "aws_batch_role_arn model_id"),
-        (ENTRA, "tenant_id client_id client_secret azure_username azure_password azure_scope"),
         ("regions are not told apart", "region_name"),
         (
             "this provider's own settings are not used",
-            "watsonx_region_name fireworks_forward_user_id \
+            "fireworks_forward_user_id \
              thought_signature_in_tool_call_id chatgpt_auth_file",
         ),
         (
@@ -169,7 +170,7 @@ const REQUEST_FIELDS: &str = "temperature max_tokens max_completion_tokens top_p
 /// `litellm_settings`.
 pub(crate) const LITELLM: Section = Section {
     name: "litellm_settings",
-    served: "drop_params request_timeout num_retries model_alias_map \
+    served: "drop_params request_timeout num_retries model_alias_map enable_azure_ad_token_refresh \
              anthropic_sse_ping_interval_seconds sse_keepalive_ping_interval_seconds",
     later: &[
         (

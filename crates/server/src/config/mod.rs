@@ -89,8 +89,16 @@ fn read_root(
     let litellm = sections::section(&root, &keys::LITELLM, problems);
     let general = sections::section(&root, &keys::GENERAL, problems);
     let router = sections::section(&root, &keys::ROUTER, problems);
+    let ambient = litellm
+        .and_then(|map| Fields { map, problems }.flag("enable_azure_ad_token_refresh"))
+        .unwrap_or(false);
     let settings = Settings {
-        deployments: deployments.into_iter().map(|(deployment, _)| deployment).collect(),
+        deployments: (deployments.into_iter())
+            .map(|(mut deployment, _)| {
+                deployment.credential.azure.ambient = ambient;
+                deployment
+            })
+            .collect(),
         aliases: sections::aliases(router, litellm, problems),
         providers: providers::from_environment(environment),
         general: {

@@ -2,7 +2,10 @@
 
 use std::collections::HashMap;
 
-use gateway::settings::{AwsSettings, AzureSettings, CredentialSettings, DeploymentSettings, GoogleSettings};
+use gateway::settings::{
+    AwsSettings, AzureSettings, CredentialSettings, DeploymentSettings, GoogleSettings, IbmSettings,
+    OracleSettings,
+};
 use http::{HeaderName, HeaderValue};
 use secrecy::SecretString;
 use serde_json::{Map as JsonMap, Value};
@@ -157,7 +160,23 @@ fn read_credential(fields: &mut Fields<'_, '_>) -> CredentialSettings {
         scope: fields.text("azure_scope"),
         ambient: false,
     };
-    CredentialSettings { aws, google, azure }
+    let ibm = IbmSettings {
+        api_key: None,
+        token: fields.secret("token"),
+        zen_api_key: fields.secret("zen_api_key"),
+        region: fields.text("watsonx_region_name"),
+        project: fields.text("watsonx_project"),
+        space: fields.text("deployment_space_id"),
+    };
+    let oracle = OracleSettings {
+        user: fields.text("oci_user"),
+        tenancy: fields.text("oci_tenancy"),
+        fingerprint: fields.text("oci_fingerprint"),
+        key: fields.secret("oci_key"),
+        key_file: fields.text("oci_key_file"),
+        region: fields.text("oci_region"),
+    };
+    CredentialSettings { aws, google, azure, ibm, oracle }
 }
 
 /// A text, or a mapping as the JSON it stands for.

@@ -80,7 +80,7 @@ pub(crate) fn is_secret_key(key: &str) -> bool {
     ENDINGS.iter().any(|ending| key == *ending || key.ends_with(&format!("_{ending}")))
         || matches!(
             key.as_str(),
-            "headers" | "extra_headers" | "default_headers" | "credential_values" | "key"
+            "headers" | "extra_headers" | "default_headers" | "credential_values" | "key" | "oci_key"
         )
 }
 

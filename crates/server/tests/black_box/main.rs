@@ -29,6 +29,8 @@ mod models;
 #[cfg(test)]
 mod passthrough;
 #[cfg(test)]
+mod predictions;
+#[cfg(test)]
 mod proxy;
 #[cfg(test)]
 mod refusals;
@@ -40,6 +42,8 @@ mod rerank;
 mod responses;
 #[cfg(test)]
 mod routing;
+#[cfg(test)]
+mod sign_in;
 #[cfg(test)]
 mod streaming;
 #[cfg(test)]

@@ -16,8 +16,15 @@ const STRING: u8 = 7;
 pub(crate) fn event(kind: &str, payload: &Value) -> Vec<u8> {
     message(
         &[(":event-type", kind), (":content-type", "application/json"), (":message-type", "event")],
-        payload,
+        &payload.to_string(),
     )
+}
+
+/// What a container says, as SageMaker's InvokeEndpointWithResponseStream wraps it.
+#[must_use]
+pub fn payload_part(said: &str) -> Vec<u8> {
+    let kind = "application/octet-stream";
+    message(&[(":event-type", "PayloadPart"), (":content-type", kind), (":message-type", "event")], said)
 }
 
 /// An event of a model's own JSON, as InvokeModelWithResponseStream wraps it.
@@ -25,8 +32,7 @@ pub(crate) fn chunk(event_json: &Value) -> Vec<u8> {
     event("chunk", &json!({"bytes": BASE64_STANDARD.encode(event_json.to_string())}))
 }
 
-fn message(headers: &[(&str, &str)], payload: &Value) -> Vec<u8> {
-    let payload = payload.to_string();
+fn message(headers: &[(&str, &str)], payload: &str) -> Vec<u8> {
     let mut head = Vec::new();
     for (name, value) in headers {
         head.push(u8::try_from(name.len()).unwrap_or(u8::MAX));

@@ -50,6 +50,7 @@ mod script;
 mod server;
 mod vendor;
 
+pub use event_stream::payload_part;
 pub use log::{Ending, RecordedRequest};
 pub use provider::FakeProvider;
 pub use script::{Chunk, Raw, Script, ScriptError, ToolCall};

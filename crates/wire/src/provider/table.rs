@@ -477,7 +477,7 @@ pub(super) const ROWS: &[Provider] = &[
         .bases(&["REPLICATE_API_BASE"])
         .speaks(REPLICATE)
         .auth(Auth::Scheme("Token"))
-        .headers(&[("prefer", "wait")])
+        .headers(&[("prefer", "wait=5")])
         .model_name(model_name::replicate)
         .quirks(&[]),
     host("sagemaker", "AWS - Sagemaker", SAGEMAKER_URL, &["AWS_ACCESS_KEY_ID"])

@@ -2,6 +2,7 @@
 
 mod client;
 mod server;
+mod stand_in;
 
 use std::time::{Duration, Instant};
 
@@ -12,6 +13,7 @@ pub(crate) use testkit::{Ending, FakeProvider};
 
 pub(crate) use client::{Reply, Stream};
 pub(crate) use server::{Launch, Server, run};
+pub(crate) use stand_in::{Asked, Said, StandIn};
 
 /// The provider key in the tests' configurations. It must not show anywhere but upstream.
 pub(crate) const CANARY: &str = "sk-canary-4f1d2c3b5a69788796a5b4c3d2e1f00f";
@@ -33,9 +35,14 @@ pub(crate) struct Stage {
 impl Stage {
     /// Starts both. `$FAKE` in the configuration is the provider's base URL, `$CANARY` its key.
     pub(crate) fn open(config: &str) -> Self {
+        Self::open_in(config, &[])
+    }
+
+    /// The same in an environment.
+    pub(crate) fn open_in(config: &str, environment: &[(&str, &str)]) -> Self {
         let provider = FakeProvider::start().unwrap();
         let config = placed(config, &provider);
-        let server = Server::start(&Launch { config: Some(&config), ..Launch::default() });
+        let server = Server::start(&Launch { config: Some(&config), environment, ..Launch::default() });
         Self { server, provider }
     }
 
