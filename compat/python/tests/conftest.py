@@ -77,7 +77,8 @@ async def async_client():
         yield client
 
 
-@pytest.fixture
+# One for the session, as those of applications are: making one takes longer than a call.
+@pytest.fixture(scope="session")
 def claude():
     with anthropic.Anthropic(base_url=GATEWAY, api_key=KEY, max_retries=0, timeout=20) as client:
         yield client
@@ -89,7 +90,7 @@ async def async_claude():
         yield client
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def google():
     with genai.Client(api_key=KEY, http_options={"base_url": GATEWAY, "timeout": 20_000}) as client:
         yield client
