@@ -117,6 +117,21 @@ async fn a_failure_carries_its_headers_and_ends_after_its_times() -> Outcome {
 }
 
 #[tokio::test]
+async fn another_script_follows_the_times_of_the_first() -> Outcome {
+    let script =
+        json!({"reply": "one", "times": 1, "then": {"reply": "two", "times": 1, "then": {"reply": "three"}}});
+    let provider = provider("series", script)?;
+    for expected in ["one", "two", "three", "three"] {
+        let response = send(&provider, "POST", "/v1/chat/completions", &chat("series")).await?;
+        let body: Value = serde_json::from_str(&text(response).await?)?;
+        assert_eq!(body["choices"][0]["message"]["content"], expected);
+    }
+    let refused = Script::from_json(json!({"times": 1, "then": {"status": 7}}));
+    assert!(refused.is_err(), "a script that follows is checked too");
+    Ok(())
+}
+
+#[tokio::test]
 async fn cuts_break_the_connection_where_the_script_says() -> Outcome {
     let provider = provider("chunks", json!({"chunks": ["a", "b", "c"], "cut_after_chunks": 2}))?;
     provider.set_script("bytes", Script::from_json(json!({"cut_after_bytes": 30}))?);
