@@ -328,6 +328,12 @@ fn lanes(
 }
 
 impl Lane {
+    /// Where a reply is asked for; `None` where it is made in this process.
+    #[must_use]
+    pub fn address(&self, stream: bool) -> Option<&Destination> {
+        self.stream_to.as_ref().filter(|_| stream).or(self.to.as_ref())
+    }
+
     /// Answered in this process.
     #[must_use]
     pub(crate) fn made(format: Format, model: &str) -> Self {

@@ -102,8 +102,7 @@ pub async fn attempt(
     if !prepared.losses.is_empty() && !payload.controls.drop_params.unwrap_or(deployment.drop_params) {
         return Err(Failure::Refused(unsupported(&prepared.losses, deployment)));
     }
-    let to = if payload.stream { lane.stream_to.as_ref().or(lane.to.as_ref()) } else { lane.to.as_ref() };
-    let Some(to) = to else {
+    let Some(to) = lane.address(payload.stream) else {
         return made_here(call, payload, deployment, lane, prepared, Words::Echo).await;
     };
     let Prepared { mut body, reading, losses } = prepared;
@@ -376,7 +375,7 @@ fn relayed(format: Format, payload: &Payload, deployment: &Deployment, bytes: By
     if let Some(mut meter) = codecs::meter(format) {
         meter.whole(text)?;
         let usage = meter.usage();
-        let body = match meter.id(text) {
+        let body = match meter.id() {
             None => bytes.into(),
             Some(place) => {
                 let id = Bytes::from(sealed(deployment, &text[place.clone()]));

@@ -51,14 +51,12 @@ where
     if call.endpoint.task == Task::Count {
         return count::answer(&gateway.transport, call, &payload).await;
     }
-    let continued = call.endpoint.format == Format::OpenAiResponses;
-    if continued {
-        responses::resolve(&gateway.live.shelf, call, caller, &mut payload)?; // what came before it
-    }
+    let keeps = call.endpoint.format == Format::OpenAiResponses
+        && responses::resolve(&gateway.live.shelf, call, caller, &mut payload)?; // what came before it
     match route::send(&gateway.transport, call, &payload).await {
         // stream back; the settlement rides the body
         Ok((mut answer, retries)) => {
-            if continued {
+            if keeps {
                 responses::keep(&gateway.live.shelf, caller, &payload, &mut answer);
             }
             Ok(deliver::answer(call, permit, answer, &payload.asked, retries))

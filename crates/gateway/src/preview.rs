@@ -42,7 +42,7 @@ pub fn request(live: &Live, format: Format, body: Bytes) -> Result<Preview, Refu
     let lane = deployment.lane(format).ok_or_else(nobody)?;
     let step = prepare::request(&call, &payload, deployment, lane)?;
     let Prepared { body, losses, .. } = step.unfetched(&call, &payload, deployment, lane)?;
-    let to = if payload.stream { lane.stream_to.as_ref().or(lane.to.as_ref()) } else { lane.to.as_ref() };
+    let to = lane.address(payload.stream);
     let shown = |(name, value): (&http::HeaderName, &http::HeaderValue)| {
         let text = if value.is_sensitive() { "****" } else { value.to_str().unwrap_or("?") };
         (name.to_string(), Value::from(text))

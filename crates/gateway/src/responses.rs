@@ -36,11 +36,11 @@ const MOST_ANSWER: usize = 32 << 20;
 const PATIENCE: std::time::Duration = std::time::Duration::from_secs(60);
 
 /// Resolves what a request says about earlier responses: the payload stands alone afterwards, or is bound to the
-/// deployment that keeps the earlier one.
+/// deployment that keeps the earlier one. Returns whether the response to it is to be kept.
 ///
 /// # Errors
 /// 400 when there is no such response, or nobody who could do what is asked.
-pub fn resolve(shelf: &Shelf, call: &Call, caller: Caller, payload: &mut Payload) -> Result<(), Refusal> {
+pub fn resolve(shelf: &Shelf, call: &Call, caller: Caller, payload: &mut Payload) -> Result<bool, Refusal> {
     let refuse = |error| Refusal::untranslatable(call.endpoint.route(), &error);
     let wishes = Wishes::read(payload.envelope.body()).map_err(refuse)?;
     let speaks = payload.group.deployments.iter().any(|deployment| native(deployment).is_some());
@@ -48,14 +48,14 @@ pub fn resolve(shelf: &Shelf, call: &Call, caller: Caller, payload: &mut Payload
         let problem = "'background' is served only by providers that speak the Responses API themselves.";
         return Err(Refusal::new(400, problem).with_param("background"));
     }
-    let Some(id) = wishes.previous_response_id else { return Ok(()) };
+    let Some(id) = wishes.previous_response_id else { return Ok(wishes.store) };
     if let Some(kept) = shelf.find(&id, caller) {
         let earlier = chain::history(&kept.input, &kept.response).map_err(refuse)?;
         let body = chain::continued(payload.envelope.body(), &earlier).map_err(refuse)?;
         payload.envelope =
             Envelope::read(body, MOST_DEPTH).map_err(|error| Refusal::new(400, error.to_string()))?;
         payload.previous = Some(Previous::Ours);
-        return Ok(());
+        return Ok(wishes.store);
     }
     if let Some(routed) = Routed::open(&id) {
         let mut deployments = payload.group.deployments.iter();
@@ -64,16 +64,15 @@ pub fn resolve(shelf: &Shelf, call: &Call, caller: Caller, payload: &mut Payload
         let keeper = keeper.ok_or_else(|| no_previous(&id))?;
         payload.group = Arc::new(Group::new(payload.group.name.clone(), vec![Arc::clone(keeper)]));
         payload.previous = Some(Previous::Theirs(envelope::json(&routed.id)));
-        return Ok(());
+        return Ok(wishes.store);
     }
     // An id that a provider gave without us in between.
-    if speaks { Ok(()) } else { Err(no_previous(&id)) }
+    if speaks { Ok(wishes.store) } else { Err(no_previous(&id)) }
 }
 
-/// Keeps the answer, if it is to be kept and nobody else does.
+/// Keeps the answer, if nobody else does.
 pub fn keep(shelf: &Arc<Shelf>, caller: Caller, payload: &Payload, answer: &mut Answer) {
-    let stores = Wishes::read(payload.envelope.body()).is_ok_and(|wishes| wishes.store);
-    if !stores || answer.spoken == Format::OpenAiResponses {
+    if answer.spoken == Format::OpenAiResponses {
         return;
     }
     let Ok(input) = chain::input(payload.envelope.body()) else { return };

@@ -357,7 +357,7 @@ impl Voice {
 impl Passing {
     /// Passes a frame on, its id sealed if it has one.
     fn pass(&self, cut: &Cut, frame: Frame<'_>, out: &mut BytesMut) {
-        let Some(place) = self.meter.id(frame.data) else { return out.extend_from_slice(&cut.raw) };
+        let Some(place) = self.meter.id() else { return out.extend_from_slice(&cut.raw) };
         let id = Routed::sealed(&self.keeper, frame.data[place.clone()].trim_matches('"'));
         restamp(cut, frame, place, format!("\"{id}\"").as_bytes(), out);
     }

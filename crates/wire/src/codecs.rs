@@ -66,8 +66,7 @@ pub fn upstream(format: Format, host: Host) -> Option<&'static dyn UpstreamCodec
         Format::OllamaGenerate => Some(&ollama::OllamaGenerate),
         Format::Own(dialect) => Some(dialect.codec()),
         Format::BedrockConverse => Some(&bedrock_converse::ConverseUpstream),
-        Format::OllamaEmbed | Format::OpenAiCompletions | Format::OpenAiEmbeddings => None,
-        // Embeddings and reranking are no chat: see `embeddings::upstream` and `rerank::upstream`.
+        // Embeddings, text completions and reranking are no chat: see `embeddings::upstream` and `rerank::upstream`.
         _ => None,
     }
 }
@@ -79,15 +78,6 @@ pub fn meter(format: Format) -> Option<Box<dyn Meter>> {
         Format::OpenAiResponses => Some(Box::new(openai_responses::ResponsesMeter::default())),
         Format::AnthropicMessages => Some(Box::new(anthropic_messages::MessagesMeter::default())),
         Format::Gemini => Some(Box::new(gemini::GeminiMeter::default())),
-        Format::OpenAiChat
-        | Format::OpenAiCompletions
-        | Format::OpenAiEmbeddings
-        | Format::BedrockConverse
-        | Format::CohereChat
-        | Format::OllamaChat
-        | Format::OllamaGenerate
-        | Format::Own(_)
-        | Format::OllamaEmbed => None,
         _ => None,
     }
 }
@@ -123,15 +113,6 @@ pub fn error_body(format: Format, fault: &Fault) -> Option<Bytes> {
         Format::OpenAiResponses => Some(openai_responses::fault::body_of(fault)),
         Format::AnthropicMessages => Some(anthropic_messages::fault::body_of(fault)),
         Format::Gemini => Some(gemini::fault::body_of(fault)),
-        Format::OpenAiChat
-        | Format::OpenAiCompletions
-        | Format::OpenAiEmbeddings
-        | Format::BedrockConverse
-        | Format::CohereChat
-        | Format::OllamaChat
-        | Format::OllamaGenerate
-        | Format::Own(_)
-        | Format::OllamaEmbed => None,
         _ => None,
     }
 }

@@ -19,8 +19,8 @@ pub trait Meter: Send {
     fn frame(&mut self, data: &str) -> Read;
     /// Whether a stream whose bytes end here is complete, for formats that mark no end or hosts that forget to.
     fn is_complete(&self) -> bool;
-    /// Where, in a whole reply or a frame, the JSON text of an id lies that a later call may name.
-    fn id(&self, _text: &str) -> Option<Range<usize>> {
+    /// Where, in what was looked at last, the JSON text of an id lies that a later call may name.
+    fn id(&self) -> Option<Range<usize>> {
         None
     }
     /// What was used, as far as has been said.

@@ -122,7 +122,7 @@ fn meters(bytes: &[u8]) -> Outcome {
         outcome.note(&format!("{}", meter.whole(text).is_ok()));
         let Some(mut meter) = codecs::meter(format) else { continue };
         let read = meter.frame(text);
-        let place = meter.id(text).unwrap_or_default();
+        let place = meter.id().unwrap_or_default();
         outcome.demand(text.get(place).is_some(), || "the id's place is not in the text".to_owned());
         outcome.note(&format!(
             "{:?} {} {:?}",

@@ -20,6 +20,7 @@ mod tests;
 #[derive(Debug, Default)]
 pub struct ResponsesMeter {
     usage: Option<Usage>,
+    id: Option<Range<usize>>,
 }
 
 /// The outside of an event or of a response.
@@ -64,16 +65,32 @@ impl ResponsesMeter {
         }
     }
 
-    fn last(&mut self, data: &str, event: &Seen<'_>) -> Option<Fault> {
-        let response = event.response.clone().map(|place| Seen::of(&data[place]))?.ok()?;
-        self.count(&response);
+    /// The outside of `text` and of the response in it; notes where the id lies.
+    fn look<'a>(&mut self, text: &'a str) -> Result<(Seen<'a>, Option<Seen<'a>>), &'static str> {
+        self.id = None;
+        let seen = Seen::of(text)?;
+        let Some(place) = seen.response.clone() else {
+            let own = !seen.kind.contains('.') && !seen.output.is_empty();
+            self.id = seen.id.clone().filter(|_| own);
+            return Ok((seen, None));
+        };
+        let response = Seen::of(&text[place.clone()]).ok();
+        let id = response.as_ref().and_then(|response| response.id.clone());
+        self.id = id.map(|id| place.start + id.start..place.start + id.end);
+        Ok((seen, response))
+    }
+
+    /// Takes over what a response, which is the last one of its stream, says of itself.
+    fn last(&mut self, response: Option<&Seen<'_>>) -> Option<Fault> {
+        let response = response?;
+        self.count(response);
         response.error.and_then(|error| serde_json::from_str::<&RawValue>(error).ok()).map(fault::of_error)
     }
 }
 
 impl Meter for ResponsesMeter {
     fn whole(&mut self, text: &str) -> Result<(), Fault> {
-        let seen = Seen::of(text).map_err(not_json)?;
+        let (seen, _) = self.look(text).map_err(not_json)?;
         if let Some(error) = seen.error.and_then(|error| serde_json::from_str::<&RawValue>(error).ok()) {
             return Err(fault::of_error(error));
         }
@@ -82,20 +99,20 @@ impl Meter for ResponsesMeter {
     }
 
     fn frame(&mut self, data: &str) -> Read {
-        let seen = match Seen::of(data) {
-            Ok(seen) => seen,
+        let (seen, response) = match self.look(data) {
+            Ok(looked) => looked,
             // By its documentation the API sends none; hosts that imitate it do.
             Err(_) if data.trim() == "[DONE]" => return Read::Known,
             Err(problem) => return Read::Corrupt(format!("an event is not valid JSON: {problem}")),
         };
         match seen.kind {
             "response.completed" | "response.incomplete" => {
-                self.last(data, &seen);
+                self.last(response.as_ref());
                 Read::Terminal
             }
-            "response.failed" => {
-                Read::Failed(self.last(data, &seen).unwrap_or_else(|| not_json("a failure without an error")))
-            }
+            "response.failed" => Read::Failed(
+                self.last(response.as_ref()).unwrap_or_else(|| not_json("a failure without an error")),
+            ),
             "error" => Read::Failed(
                 serde_json::from_str::<&RawValue>(data)
                     .map_or_else(|_| not_json("it ends in the middle"), fault::of_error),
@@ -113,13 +130,8 @@ impl Meter for ResponsesMeter {
         self.usage
     }
 
-    fn id(&self, text: &str) -> Option<Range<usize>> {
-        let seen = Seen::of(text).ok()?;
-        let Some(place) = seen.response else {
-            return seen.id.filter(|_| !seen.kind.contains('.') && !seen.output.is_empty());
-        };
-        let id = Seen::of(&text[place.clone()]).ok()?.id?;
-        Some(place.start + id.start..place.start + id.end)
+    fn id(&self) -> Option<Range<usize>> {
+        self.id.clone()
     }
 }
 
