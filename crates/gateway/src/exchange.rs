@@ -29,7 +29,7 @@ use crate::prepare::{self, Prepared, Reading, Step};
 use crate::refusal::Refusal;
 use crate::sign_in;
 use crate::stream::{Flow, Passing, Relay, Translation, Voice};
-use crate::transport::{Transport, UpstreamBody, UpstreamReply, fault, malformed, timeout_fault};
+use crate::transport::{Transport, UpstreamBody, UpstreamReply, timeout_fault};
 
 /// Silence allowed between two reads of a stream, unless a shorter timeout is configured.
 const MOST_SILENCE: Duration = Duration::from_secs(600);
@@ -86,7 +86,7 @@ pub async fn attempt(
     }
     if let Some(trouble) = &deployment.trouble {
         return Err(Failure::Fault {
-            fault: fault(FaultKind::Authentication, 401, trouble.clone()),
+            fault: Fault::new(FaultKind::Authentication, 401, trouble.clone()),
             headers: Box::default(),
         });
     }
@@ -316,7 +316,7 @@ fn compression(headers: &HeaderMap) -> Option<&str> {
 /// Refuses an answer that would have to be inflated first.
 pub(crate) fn uncompressed(headers: &HeaderMap) -> Result<(), Fault> {
     compression(headers).map_or(Ok(()), |name| {
-        Err(malformed(format!("the answer is compressed ({name}), which was not asked for")))
+        Err(Fault::malformed(format!("the answer is compressed ({name}), which was not asked for")))
     })
 }
 
@@ -324,7 +324,7 @@ pub(crate) fn uncompressed(headers: &HeaderMap) -> Result<(), Fault> {
 fn not_a_stream(bytes: &Bytes, headers: &HeaderMap) -> Fault {
     let seen = std::str::from_utf8(bytes).ok().and_then(|text| tap::look(text).ok());
     seen.and_then(|seen| seen.fault).unwrap_or_else(|| {
-        malformed(format!("a stream was asked for, and the answer is {}", content_type(headers)))
+        Fault::malformed(format!("a stream was asked for, and the answer is {}", content_type(headers)))
     })
 }
 
@@ -366,12 +366,13 @@ fn whole(
 
 /// The fault of an answer that cannot be read.
 pub(crate) fn unreadable(error: &TranslateError) -> Fault {
-    malformed(format!("the answer is not what the API documents: {error}"))
+    Fault::malformed(format!("the answer is not what the API documents: {error}"))
 }
 
 /// A same-format reply: in OpenAI's the client's model name is spliced in, everything else is as it came.
 fn relayed(format: Format, payload: &Payload, deployment: &Deployment, bytes: Bytes) -> Result<Reply, Fault> {
-    let text = scan::text(&bytes).ok_or_else(|| malformed("the answer is not valid UTF-8".to_owned()))?;
+    let text =
+        scan::text(&bytes).ok_or_else(|| Fault::malformed("the answer is not valid UTF-8".to_owned()))?;
     if let Some(mut meter) = codecs::meter(format) {
         meter.whole(text)?;
         let usage = meter.usage();
@@ -384,8 +385,8 @@ fn relayed(format: Format, payload: &Payload, deployment: &Deployment, bytes: By
         };
         return Ok(Reply::Whole { usage, body });
     }
-    let seen =
-        tap::look(text).map_err(|error| malformed(format!("the answer is not valid JSON: {error}")))?;
+    let seen = tap::look(text)
+        .map_err(|error| Fault::malformed(format!("the answer is not valid JSON: {error}")))?;
     if let Some(fault) = seen.fault {
         return Err(fault);
     }

@@ -15,7 +15,7 @@ use wire::format::Format;
 use wire::reply::Usage;
 
 use crate::credential::Credential;
-use crate::transport::{Destination, Transport, malformed};
+use crate::transport::{Destination, Transport};
 use crate::{exchange, sign_in};
 
 /// So many parts are on their way at once.
@@ -55,7 +55,7 @@ impl Parts<'_> {
             size += length;
             if size > most {
                 let message = format!("the answers are larger than the limit of {most} bytes");
-                return (headers, Err(malformed(message)));
+                return (headers, Err(Fault::malformed(message)));
             }
             answers.push(answer);
             first.get_or_insert(headers);

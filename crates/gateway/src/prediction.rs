@@ -15,7 +15,7 @@ use wire::replicate::{self, Progress, StreamedPrediction};
 
 use crate::made::Made;
 use crate::prepare::Reading;
-use crate::transport::{Destination, Transport, UpstreamBody, UpstreamReply, malformed};
+use crate::transport::{Destination, Transport, UpstreamBody, UpstreamReply};
 
 /// Asks the server to answer only when the prediction is finished, or after some seconds.
 const PREFER: HeaderName = HeaderName::from_static("prefer");
@@ -81,8 +81,9 @@ impl<'a> Prediction<'a> {
         let mut told = body.whole(self.limit).await?;
         let mut may_stream = stream;
         loop {
-            let progress = replicate::progress(&told)
-                .map_err(|error| malformed(format!("the answer is not what the API documents: {error}")))?;
+            let progress = replicate::progress(&told).map_err(|error| {
+                Fault::malformed(format!("the answer is not what the API documents: {error}"))
+            })?;
             let (url, after, urls) = match progress {
                 Progress::Poll { url, after, stream, cancel } => (url, after, (stream, cancel)),
                 Progress::Done(_) => {
@@ -106,7 +107,7 @@ impl<'a> Prediction<'a> {
                 return Ok(reply);
             }
             let place = self.here(&url).ok_or_else(|| {
-                malformed(format!("urls.get is at another host than {}", self.asked.origin))
+                Fault::malformed(format!("urls.get is at another host than {}", self.asked.origin))
             })?;
             told = self.again(&place, after).await?;
         }

@@ -8,7 +8,7 @@ use wire::provider::{Addressing, Auth, Provider, SignIn};
 
 use crate::credential::{Credential, CredentialError, Surroundings, Unsigned, aws, google, ibm, oracle};
 use crate::settings::{DeploymentSettings, ProviderSettings};
-use crate::transport::{Destination, fault};
+use crate::transport::Destination;
 
 /// What a sign-in comes to.
 #[derive(Debug)]
@@ -170,7 +170,7 @@ pub(crate) async fn sign(
             }
             _ => (FaultKind::Authentication, 401),
         };
-        fault(kind, status, error.to_string())
+        Fault::new(kind, status, error.to_string())
     })?;
     headers.extend(added.into_iter().map(|(name, value)| (Some(name), value)));
     Ok(())

@@ -34,7 +34,7 @@ use crate::prediction::Cancel;
 use crate::refusal::Refusal;
 use crate::responses::Keeper;
 use crate::settle::{Ending, Settlement};
-use crate::transport::{UpstreamBody, fault, malformed, timeout_fault};
+use crate::transport::{UpstreamBody, timeout_fault};
 
 /// One frame may be this large; an image in a chunk fits, an endless line does not.
 const MOST_FRAME: usize = 16 << 20;
@@ -248,7 +248,7 @@ impl Flow {
         self.source.cutter.push(bytes);
         let mut heard = false;
         while !self.over {
-            let cut = self.source.cutter.next().map_err(|error| malformed(error.to_string()))?;
+            let cut = self.source.cutter.next().map_err(|error| Fault::malformed(error.to_string()))?;
             let Some(cut) = cut else { break };
             heard |= self.take(&cut, out)?;
         }
@@ -257,7 +257,7 @@ impl Flow {
 
     fn take(&mut self, cut: &Cut, out: &mut BytesMut) -> Result<bool, Fault> {
         let mut scratch = String::new();
-        let frame = cut.frame(&mut scratch).map_err(|error| malformed(error.to_string()))?;
+        let frame = cut.frame(&mut scratch).map_err(|error| Fault::malformed(error.to_string()))?;
         let heard = match &mut self.voice {
             Voice::Relay(relay) => relay.take(cut, frame, &mut self.usage, out)?,
             Voice::Passing(passing) => passing.take(cut, frame, &mut self.usage, out)?,
@@ -284,7 +284,7 @@ impl Flow {
             Voice::Translation(translation) => translation.end(&mut self.usage, out)?,
         };
         if !complete {
-            return Err(fault(
+            return Err(Fault::new(
                 FaultKind::Connection,
                 502,
                 "the upstream's stream ended before it was complete".to_owned(),
@@ -376,7 +376,7 @@ impl Passing {
         let read = self.meter.frame(frame.data);
         *usage = self.meter.usage().or(*usage);
         match read {
-            Read::Corrupt(why) => return Err(malformed(why)),
+            Read::Corrupt(why) => return Err(Fault::malformed(why)),
             Read::Failed(fault) => return Err(fault),
             Read::Known | Read::Unknown | Read::Terminal => self.pass(cut, frame, out),
         }
@@ -401,7 +401,7 @@ impl Relay {
             return Ok(Heard::End);
         }
         let seen = tap::look(frame.data)
-            .map_err(|error| malformed(format!("a chunk is not valid JSON: {error}")))?;
+            .map_err(|error| Fault::malformed(format!("a chunk is not valid JSON: {error}")))?;
         if let Some(fault) = seen.fault {
             return Err(fault);
         }
@@ -478,7 +478,7 @@ impl Translation {
         match read {
             Read::Known => Ok(Heard::More),
             Read::Unknown => Ok(Heard::Nothing),
-            Read::Corrupt(why) => Err(malformed(why)),
+            Read::Corrupt(why) => Err(Fault::malformed(why)),
             Read::Failed(fault) => Err(fault),
             Read::Terminal => {
                 self.encoder.finish(&Finish::Complete, out);

@@ -167,7 +167,7 @@ impl UpstreamBody {
         };
         arriving.poll_bytes(context).map_err(|error| {
             let message = format!("the connection broke while the answer was read: {}", causes(&error));
-            fault(FaultKind::Connection, 502, message)
+            Fault::new(FaultKind::Connection, 502, message)
         })
     }
 
@@ -184,7 +184,7 @@ impl UpstreamBody {
     /// # Errors
     /// A [`Fault`]: broken, or larger than `limit` bytes.
     pub async fn whole(mut self, limit: usize) -> Result<Bytes, Fault> {
-        let too_large = || malformed(format!("the answer is larger than the limit of {limit} bytes"));
+        let too_large = || Fault::malformed(format!("the answer is larger than the limit of {limit} bytes"));
         let expected = self.expected_length();
         if expected > limit as u64 {
             return Err(too_large());
@@ -215,22 +215,10 @@ fn within(bytes: Bytes, limit: usize) -> Option<Bytes> {
     (bytes.len() <= limit).then_some(bytes)
 }
 
-/// A failure that no upstream reported itself.
-#[must_use]
-pub fn fault(kind: FaultKind, status: u16, message: String) -> Fault {
-    Fault { kind, status, message, code: None, param: None }
-}
-
-/// The fault of an answer that is not what its format allows.
-#[must_use]
-pub fn malformed(message: String) -> Fault {
-    fault(FaultKind::Malformed, 502, message)
-}
-
 /// The fault of an upstream that did not answer in time.
 #[must_use]
 pub fn timeout_fault(patience: Duration) -> Fault {
-    fault(FaultKind::Timeout, 408, format!("Request timed out after {} seconds", patience.as_secs_f64()))
+    Fault::new(FaultKind::Timeout, 408, format!("Request timed out after {} seconds", patience.as_secs_f64()))
 }
 
 fn connection_fault(error: &SendError) -> Fault {
@@ -238,7 +226,7 @@ fn connection_fault(error: &SendError) -> Fault {
         SendError::Connect(error) => ("could not connect", causes(error.as_ref())),
         SendError::Broken(error) => ("the connection broke", causes(error)),
     };
-    fault(FaultKind::Connection, 500, format!("Connection error: {what}: {cause}"))
+    Fault::new(FaultKind::Connection, 500, format!("Connection error: {what}: {cause}"))
 }
 
 /// The innermost cause: the one that says what happened (refused, name not known, bad certificate).

@@ -7,6 +7,11 @@ use crate::format::Format;
 use crate::raw::Raw;
 use crate::{anthropic_messages, gemini, openai_responses};
 
+/// Fields of OpenAI's API that keep books about a call and have no effect on its answer, for upstreams that do not
+/// know them.
+pub(crate) const BOOKKEEPING: [&str; 6] =
+    ["metadata", "prompt_cache_key", "safety_identifier", "service_tier", "store", "stream_options"];
+
 /// The extras of `request` that have an effect on the answer, in OpenAI's words where it has one. What only the
 /// caller's own format knows may be among them, and is a loss at once where nobody else could say it.
 pub(crate) fn telling<'a>(request: &'a ChatRequest, losses: &mut Vec<Loss>) -> Vec<&'a (String, Raw)> {

@@ -18,6 +18,20 @@ pub struct Fault {
     pub param: Option<String>,
 }
 
+impl Fault {
+    /// A failure that nobody gave a type or a field of.
+    #[must_use]
+    pub fn new(kind: FaultKind, status: u16, message: impl Into<String>) -> Self {
+        Self { kind, status, message: message.into(), code: None, param: None }
+    }
+
+    /// An answer that is not what its format allows.
+    #[must_use]
+    pub fn malformed(message: impl Into<String>) -> Self {
+        Self::new(FaultKind::Malformed, 502, message)
+    }
+}
+
 /// Classes of upstream failures. Retry policy reads these, never messages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum FaultKind {

@@ -34,7 +34,7 @@ pub struct MessagesUpstream;
 const LONGEST_NAME: usize = 128;
 
 /// Fields of OpenAI's API that keep books about a call and have no effect on its answer.
-const BOOKKEEPING: [&str; 6] = [
+pub(crate) const BOOKKEEPING: [&str; 6] = [
     "metadata",
     "prompt_cache_key",
     "prompt_cache_retention",
@@ -43,8 +43,8 @@ const BOOKKEEPING: [&str; 6] = [
     "stream_options",
 ];
 
-/// Fields of OpenAI's API that Anthropic's has no words for, or not in this form.
-const UNSAYABLE: [&str; 8] = [
+/// Fields of OpenAI's API that Anthropic's has no words for, or not in this form; nor has Converse, wherever Claude is.
+pub(crate) const UNSAYABLE: [&str; 8] = [
     "audio",
     "logit_bias",
     "modalities",

@@ -5,7 +5,7 @@ use serde_json::value::RawValue;
 
 use super::usage::Counted;
 use crate::codec::Read;
-use crate::fault::{Fault, FaultKind};
+use crate::fault::Fault;
 use crate::meter::Meter;
 use crate::openai_chat::fault;
 use crate::reply::Usage;
@@ -112,11 +112,5 @@ fn failure(text: &str) -> Fault {
 }
 
 fn not_json(problem: &'static str) -> Fault {
-    Fault {
-        kind: FaultKind::Malformed,
-        status: 502,
-        message: format!("the answer is not valid JSON: {problem}"),
-        code: None,
-        param: None,
-    }
+    Fault::malformed(format!("the answer is not valid JSON: {problem}"))
 }

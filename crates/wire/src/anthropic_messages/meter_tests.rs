@@ -1,4 +1,5 @@
 use super::*;
+use crate::fault::FaultKind;
 
 const START: &str = r#"{"type":"message_start","message":{"id":"msg_1","usage":{"input_tokens":7,"cache_read_input_tokens":5,"output_tokens":1}}}"#;
 const DELTA: &str =

@@ -36,8 +36,8 @@ mod wire;
 mod writer;
 
 pub(crate) use block::input as arguments;
-pub(crate) use encode::JSON_ONLY;
 pub use encode::MessagesUpstream;
+pub(crate) use encode::{BOOKKEEPING, JSON_ONLY, UNSAYABLE};
 pub use hosts::{BedrockInvoke, VertexRaw};
 pub use meter::MessagesMeter;
 pub use request::MessagesClient;

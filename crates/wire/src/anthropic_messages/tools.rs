@@ -10,6 +10,7 @@ use crate::chat::{ChatRequest, Shape, Tool, ToolChoice};
 use crate::fault::{Loss, TranslateError};
 use crate::format::Format;
 use crate::openai_chat::renames::Renames;
+use crate::openai_chat::search::Location;
 use crate::openai_chat::{Fields, malformed};
 use crate::raw::Raw;
 
@@ -235,18 +236,6 @@ fn web_search(raw: &Raw) -> Result<Raw, TranslateError> {
         #[serde(skip_serializing_if = "Option::is_none")]
         user_location: Option<Location<'a>>,
     }
-    #[derive(Serialize)]
-    struct Location<'a> {
-        r#type: &'static str,
-        #[serde(skip_serializing_if = "Option::is_none")]
-        city: Option<&'a serde_json::value::RawValue>,
-        #[serde(skip_serializing_if = "Option::is_none")]
-        region: Option<&'a serde_json::value::RawValue>,
-        #[serde(skip_serializing_if = "Option::is_none")]
-        country: Option<&'a serde_json::value::RawValue>,
-        #[serde(skip_serializing_if = "Option::is_none")]
-        timezone: Option<&'a serde_json::value::RawValue>,
-    }
     let path = "web_search_options";
     let options = Fields::read(raw.value(), path)?;
     let size: Option<String> = options.typed("search_context_size", path, "a string")?;
@@ -255,21 +244,7 @@ fn web_search(raw: &Raw) -> Result<Raw, TranslateError> {
         "high" => 10,
         _ => 5,
     });
-    let place = options.get("user_location").map(|raw| Fields::read(raw, "web_search_options.user_location"));
-    let place = match place.transpose()? {
-        Some(place) => match place.get("approximate") {
-            Some(raw) => Some(Fields::read(raw, "web_search_options.user_location.approximate")?),
-            None => Some(place),
-        },
-        None => None,
-    };
-    let user_location = place.as_ref().map(|place| Location {
-        r#type: "approximate",
-        city: place.get("city"),
-        region: place.get("region"),
-        country: place.get("country"),
-        timezone: place.get("timezone"),
-    });
+    let user_location = Location::in_options(&options)?;
     let tool = WebSearch { r#type: "web_search_20250305", name: "web_search", max_uses, user_location };
     Raw::of(&tool).map_err(|error| malformed(path, &error.to_string()))
 }

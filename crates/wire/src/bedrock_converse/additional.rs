@@ -7,7 +7,7 @@ use serde::ser::{SerializeMap, Serializer};
 
 use super::family::{Family, Kind};
 use crate::anthropic_messages::betas::{self, Host};
-use crate::anthropic_messages::has_no_effect;
+use crate::anthropic_messages::{BOOKKEEPING, UNSAYABLE, has_no_effect};
 use crate::chat::ChatRequest;
 use crate::fault::{Loss, TranslateError};
 use crate::format::Format;
@@ -25,28 +25,6 @@ const OWN: [&str; 7] = [
     "promptVariables",
     "requestMetadata",
     "serviceTier",
-];
-
-/// Fields of OpenAI's API that keep books about a call and have no effect on its answer.
-const BOOKKEEPING: [&str; 6] = [
-    "metadata",
-    "prompt_cache_key",
-    "prompt_cache_retention",
-    "safety_identifier",
-    "store",
-    "stream_options",
-];
-
-/// Fields of OpenAI's API that Converse has no words for, or not in this form.
-const UNSAYABLE: [&str; 8] = [
-    "audio",
-    "logit_bias",
-    "modalities",
-    "prediction",
-    "reasoning_effort",
-    "response_format",
-    "tool_choice",
-    "verbosity",
 ];
 
 /// Fields of Anthropic's API that Claude understands wherever it is served.

@@ -14,7 +14,7 @@ use super::{fault, usage};
 use crate::anthropic_messages::ANSWER_TOOL;
 use crate::codec::{Finish, Read, StreamDecoder};
 use crate::event::{BlockKind, ChatEvent};
-use crate::fault::{Fault, FaultKind};
+use crate::fault::Fault;
 use crate::format::Format;
 use crate::frame::Frame;
 use crate::openai_chat::{list, object, text, tool_call_id};
@@ -83,13 +83,9 @@ impl<M: Borrow<Memory> + Send> StreamDecoder for ConverseDecoder<M> {
                 read
             }
             // Going on would lose what was held back without a word.
-            Err(problem) if self.held_bytes > MOST_HELD => self.fail(Fault {
-                kind: FaultKind::Malformed,
-                status: 502,
-                message: format!("the upstream's stream cannot be read: {problem}"),
-                code: None,
-                param: None,
-            }),
+            Err(problem) if self.held_bytes > MOST_HELD => {
+                self.fail(Fault::malformed(format!("the upstream's stream cannot be read: {problem}")))
+            }
             Err(problem) => Read::Corrupt(problem),
         }
     }

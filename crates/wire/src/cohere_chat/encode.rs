@@ -17,7 +17,7 @@ use super::message;
 use super::reader::{CohereReader, Memory};
 use crate::chat::{ChatRequest, Shape, Tool, ToolChoice};
 use crate::codec::{Outbound, Target, UpstreamCodec};
-use crate::extras::telling;
+use crate::extras::{BOOKKEEPING, telling};
 use crate::fault::{Loss, TranslateError};
 use crate::format::Format;
 use crate::members::Members;
@@ -34,17 +34,6 @@ pub struct CohereUpstream;
 
 /// As long as a name of a tool may be at OpenAI, whose callers choose them.
 const LONGEST_NAME: usize = 64;
-
-/// Fields that keep books about a call and have no effect on its answer.
-const BOOKKEEPING: [&str; 7] = [
-    "metadata",
-    "prompt_cache_key",
-    "prompt_cache_retention",
-    "safety_identifier",
-    "service_tier",
-    "store",
-    "stream_options",
-];
 
 /// Fields of Cohere's API that callers name in its own words.
 const OWN: [&str; 8] =
@@ -233,6 +222,7 @@ fn extras(request: &ChatRequest, body: &mut Members, losses: &mut Vec<Loss>) -> 
         match name.as_str() {
             "top_k" => body.set("k", raw)?,
             name if OWN.contains(&name) => body.set(name, raw)?,
+            "prompt_cache_retention" => {}
             name if BOOKKEEPING.contains(&name) => {}
             _ => losses.push(Loss { field: name.clone(), why: "Cohere has no such setting" }),
         }

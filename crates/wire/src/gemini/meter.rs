@@ -8,7 +8,7 @@ use serde_json::value::RawValue;
 use super::reader::{WireCandidate, WireReply};
 use super::{grounding, usage};
 use crate::codec::Read;
-use crate::fault::{Fault, FaultKind};
+use crate::fault::Fault;
 use crate::meter::Meter;
 use crate::openai_chat::{fault, list, object, text};
 use crate::reply::Usage;
@@ -32,13 +32,7 @@ impl Meter for GeminiMeter {
     fn whole(&mut self, text: &str) -> Result<(), Fault> {
         match self.frame(text) {
             Read::Failed(fault) => Err(fault),
-            Read::Corrupt(problem) => Err(Fault {
-                kind: FaultKind::Malformed,
-                status: 502,
-                message: format!("the answer is not valid: {problem}"),
-                code: None,
-                param: None,
-            }),
+            Read::Corrupt(problem) => Err(Fault::malformed(format!("the answer is not valid: {problem}"))),
             Read::Known | Read::Unknown | Read::Terminal => Ok(()),
         }
     }

@@ -1,4 +1,5 @@
 use super::*;
+use crate::fault::FaultKind;
 
 const BEGIN: &str = r#"{"candidates":[{"content":{"parts":[{"text":"\"error\":"}]}},{"content":{"parts":[{"text":"x"}]},"index":1}],"usageMetadata":{"promptTokenCount":7,"cachedContentTokenCount":5}}"#;
 const ONE: &str = r#"{"candidates":[{"finishReason":"STOP","index":1}]}"#;

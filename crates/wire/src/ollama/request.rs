@@ -11,7 +11,7 @@
 //! | anything else | a loss |
 
 use crate::chat::{ChatRequest, Shape, Source, ToolChoice};
-use crate::extras::telling;
+use crate::extras::{BOOKKEEPING, telling};
 use crate::fault::{Loss, TranslateError};
 use crate::members::Members;
 use crate::openai_chat::malformed;
@@ -43,10 +43,6 @@ const OPTIONS: [&str; 24] = [
     "use_mmap",
     "vocab_only",
 ];
-
-/// Fields that keep books about a call and have no effect on its answer.
-const BOOKKEEPING: [&str; 6] =
-    ["metadata", "store", "service_tier", "stream_options", "safety_identifier", "prompt_cache_key"];
 
 /// Sets `format`, `think`, `keep_alive` and `options` of `request` in `body`. `more` names further fields
 /// that this operation takes at the top level.

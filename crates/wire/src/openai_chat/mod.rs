@@ -17,6 +17,7 @@ mod message;
 mod reader;
 pub(crate) mod renames;
 mod request;
+pub(crate) mod search;
 pub(crate) mod speech;
 mod stream;
 mod stream_writer;

@@ -7,7 +7,7 @@ use serde_json::value::RawValue;
 
 use super::{fault, usage};
 use crate::codec::Read;
-use crate::fault::{Fault, FaultKind};
+use crate::fault::Fault;
 use crate::meter::Meter;
 use crate::reply::Usage;
 use crate::scan;
@@ -136,11 +136,5 @@ impl Meter for ResponsesMeter {
 }
 
 fn not_json(problem: &'static str) -> Fault {
-    Fault {
-        kind: FaultKind::Malformed,
-        status: 502,
-        message: format!("the answer is not valid: {problem}"),
-        code: None,
-        param: None,
-    }
+    Fault::malformed(format!("the answer is not valid: {problem}"))
 }

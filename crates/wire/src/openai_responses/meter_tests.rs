@@ -1,4 +1,5 @@
 use super::*;
+use crate::fault::FaultKind;
 
 const WHOLE: &str = r#"{"id":"resp_1","object":"response","error":null,"output":[{"type":"web_search_call","id":"ws_1"},
     {"type":"message","id":"msg_1","content":[{"type":"output_text","text":"\"web_search_call\""}]}],

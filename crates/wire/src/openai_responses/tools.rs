@@ -10,6 +10,7 @@ use crate::chat::{ChatRequest, Tool, ToolChoice};
 use crate::fault::{Loss, TranslateError};
 use crate::format::Format;
 use crate::openai_chat::renames::Renames;
+use crate::openai_chat::search::Location;
 use crate::openai_chat::{Fields, malformed};
 use crate::raw::Raw;
 
@@ -162,48 +163,15 @@ struct Filters<'a> {
     allowed_domains: &'a serde_json::value::RawValue,
 }
 
-#[derive(Serialize)]
-struct Location<'a> {
-    r#type: &'static str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    city: Option<&'a serde_json::value::RawValue>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    region: Option<&'a serde_json::value::RawValue>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    country: Option<&'a serde_json::value::RawValue>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    timezone: Option<&'a serde_json::value::RawValue>,
-}
-
-impl<'a> Location<'a> {
-    fn of(place: &Fields<'a>) -> Self {
-        Self {
-            r#type: "approximate",
-            city: place.get("city"),
-            region: place.get("region"),
-            country: place.get("country"),
-            timezone: place.get("timezone"),
-        }
-    }
-}
-
 /// The search of OpenAI's chat completions.
 fn web_search(raw: &Raw) -> Result<Raw, TranslateError> {
     let path = "web_search_options";
     let options = Fields::read(raw.value(), path)?;
-    let place = options.get("user_location").map(|raw| Fields::read(raw, "web_search_options.user_location"));
-    let place = match place.transpose()? {
-        Some(place) => match place.get("approximate") {
-            Some(raw) => Some(Fields::read(raw, "web_search_options.user_location.approximate")?),
-            None => Some(place),
-        },
-        None => None,
-    };
     let tool = WebSearch {
         r#type: "web_search",
         filters: None,
         search_context_size: options.get("search_context_size"),
-        user_location: place.as_ref().map(Location::of),
+        user_location: Location::in_options(&options)?,
     };
     Raw::of(&tool).map_err(|error| malformed(path, &error.to_string()))
 }

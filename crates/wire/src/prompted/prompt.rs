@@ -8,7 +8,7 @@ use serde::Serialize;
 use serde::ser::{SerializeMap, Serializer};
 
 use crate::chat::{Block, ChatRequest, Role, Shape};
-use crate::extras::telling;
+use crate::extras::{BOOKKEEPING, telling};
 use crate::fault::{Loss, TranslateError};
 use crate::openai_chat::malformed;
 use crate::raw::Raw;
@@ -87,10 +87,6 @@ pub(crate) fn unsaid(request: &ChatRequest, known: &[&str], losses: &mut Vec<Los
         }
     }
 }
-
-/// Fields that change nothing in an answer.
-const BOOKKEEPING: [&str; 6] =
-    ["metadata", "prompt_cache_key", "safety_identifier", "service_tier", "store", "stream_options"];
 
 /// A JSON object in the making, in the order it is written.
 #[derive(Default)]
