@@ -36,6 +36,7 @@ pub mod fold;
 pub mod format;
 pub mod frame;
 pub mod gemini;
+mod in_turn;
 pub mod laws;
 mod members;
 pub mod meter;

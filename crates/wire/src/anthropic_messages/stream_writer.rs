@@ -4,7 +4,6 @@
 //! complete. `message_delta` comes once, at the very end, when everything has been counted.
 
 use std::borrow::Cow;
-use std::collections::VecDeque;
 
 use bytes::{BufMut, BytesMut};
 use serde::Serialize;
@@ -13,10 +12,10 @@ use super::block::{Piece, WireBlock};
 use super::fault::WrittenError;
 use super::usage::WrittenUsage;
 use super::writer::{self, Message, message_id, stop_reason};
-use crate::chat::Citation;
 use crate::codec::{Finish, Stamp, StreamEncoder};
 use crate::event::{BlockKind, ChatEvent};
 use crate::format::Format;
+use crate::in_turn::{Queue, Said};
 use crate::raw::Raw;
 use crate::reply::{Stop, Usage};
 
@@ -28,7 +27,7 @@ pub(super) struct MessagesStream {
     /// The block that is being written.
     live: Option<Live>,
     /// The blocks that were opened since, in that order.
-    waiting: VecDeque<Waiting>,
+    waiting: Queue,
     /// The number of the next block.
     next: u32,
     called: bool,
@@ -50,20 +49,6 @@ enum Deltas {
     Text,
     Thinking,
     Arguments,
-}
-
-/// A block whose turn has not come, and what has been said for it.
-struct Waiting {
-    block: u32,
-    kind: BlockKind,
-    said: Vec<Said>,
-    closed: bool,
-}
-
-enum Said {
-    Text(String),
-    Signature(String),
-    Cited(Citation),
 }
 
 impl StreamEncoder for MessagesStream {
@@ -117,7 +102,7 @@ impl MessagesStream {
             stamp,
             started: false,
             live: None,
-            waiting: VecDeque::new(),
+            waiting: Queue::default(),
             next: 0,
             called: false,
             refused: false,
@@ -154,8 +139,7 @@ impl MessagesStream {
         if self.live.is_none() {
             self.begin(block, kind, out);
         } else {
-            let (kind, said) = (kind.clone(), Vec::new());
-            self.waiting.push_back(Waiting { block, kind, said, closed: false });
+            self.waiting.push(block, kind);
         }
     }
 
@@ -186,11 +170,7 @@ impl MessagesStream {
     fn said(&mut self, block: u32, said: impl FnOnce() -> Said, out: &mut BytesMut) {
         match &self.live {
             Some(live) if live.block == block => self.delta(&said(), live.deltas, out),
-            _ => {
-                if let Some(waiting) = self.waiting.iter_mut().find(|waiting| waiting.block == block) {
-                    waiting.said.push(said());
-                }
-            }
+            _ => self.waiting.say(block, said),
         }
     }
 
@@ -222,14 +202,11 @@ impl MessagesStream {
     /// Closes `block`, and writes what waited for that.
     fn closed(&mut self, block: u32, out: &mut BytesMut) {
         if self.live.as_ref().is_none_or(|live| live.block != block) {
-            if let Some(waiting) = self.waiting.iter_mut().find(|waiting| waiting.block == block) {
-                waiting.closed = true;
-            }
-            return;
+            return self.waiting.close(block);
         }
         self.end(out);
         while self.live.is_none()
-            && let Some(waiting) = self.waiting.pop_front()
+            && let Some(waiting) = self.waiting.next()
         {
             self.begin(waiting.block, &waiting.kind, out);
             let Some(Live { deltas, .. }) = self.live else { return };

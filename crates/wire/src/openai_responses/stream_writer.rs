@@ -5,7 +5,6 @@
 //! comes in one delta: what the upstream streams is the JSON around it.
 
 use std::borrow::Cow;
-use std::collections::VecDeque;
 
 use bytes::BytesMut;
 
@@ -15,10 +14,10 @@ use super::reasoning;
 use super::response::{Response, Status, item_id, response_id};
 use super::told::{Members, begin_thought, emit, end_call, end_prose, summary};
 use super::writer::{Prose, ResponsesWriter, item_status, listed, message, thought};
-use crate::chat::Citation;
 use crate::codec::{Finish, Stamp, StreamEncoder};
 use crate::event::{BlockKind, ChatEvent};
 use crate::format::Format;
+use crate::in_turn::{Queue, Said};
 use crate::raw::Raw;
 use crate::reply::{Stop, Usage};
 
@@ -35,7 +34,7 @@ pub(super) struct ResponsesStream {
     message: Option<(String, Vec<Prose>)>,
     live: Option<Live>,
     /// The blocks that were opened since, in that order.
-    waiting: VecDeque<Waiting>,
+    waiting: Queue,
     stop: Option<Stop>,
     usage: Option<Usage>,
 }
@@ -64,20 +63,6 @@ enum Kind {
     },
     /// Complete from the start.
     Whole,
-}
-
-/// A block whose turn has not come, and what has been said for it.
-struct Waiting {
-    block: u32,
-    kind: BlockKind,
-    said: Vec<Said>,
-    closed: bool,
-}
-
-enum Said {
-    Text(String),
-    Signature(String),
-    Cited(Citation),
 }
 
 impl StreamEncoder for ResponsesStream {
@@ -143,7 +128,7 @@ impl ResponsesStream {
             output: Vec::new(),
             message: None,
             live: None,
-            waiting: VecDeque::new(),
+            waiting: Queue::default(),
             stop: None,
             usage: None,
         }
@@ -203,8 +188,7 @@ impl ResponsesStream {
         if self.live.is_none() {
             self.begin(block, kind, out);
         } else {
-            let (kind, said) = (kind.clone(), Vec::new());
-            self.waiting.push_back(Waiting { block, kind, said, closed: false });
+            self.waiting.push(block, kind);
         }
     }
 
@@ -259,14 +243,10 @@ impl ResponsesStream {
     }
 
     /// Writes what is said for `block`, or keeps it until its turn.
-    fn said(&mut self, block: u32, said: impl Fn() -> Said, out: &mut BytesMut) {
+    fn said(&mut self, block: u32, said: impl FnOnce() -> Said, out: &mut BytesMut) {
         match &self.live {
             Some(live) if live.block == block => self.delta(said(), out),
-            _ => {
-                if let Some(waiting) = self.waiting.iter_mut().find(|waiting| waiting.block == block) {
-                    waiting.said.push(said());
-                }
-            }
+            _ => self.waiting.say(block, said),
         }
     }
 
@@ -311,14 +291,11 @@ impl ResponsesStream {
     /// Closes `block`, and writes what waited for that.
     fn closed(&mut self, block: u32, out: &mut BytesMut) {
         if self.live.as_ref().is_none_or(|live| live.block != block) {
-            if let Some(waiting) = self.waiting.iter_mut().find(|waiting| waiting.block == block) {
-                waiting.closed = true;
-            }
-            return;
+            return self.waiting.close(block);
         }
         self.end(out);
         while self.live.is_none()
-            && let Some(waiting) = self.waiting.pop_front()
+            && let Some(waiting) = self.waiting.next()
         {
             self.begin(waiting.block, &waiting.kind, out);
             waiting.said.into_iter().for_each(|said| self.delta(said, out));
