@@ -95,8 +95,10 @@ pub async fn attempt(
     let step = prepare::request(call, payload, deployment, lane).map_err(Failure::Refused)?;
     let prepared = match step {
         Step::Ready(prepared) => prepared,
-        needy @ Step::Needy(_) => {
-            Box::pin(needy.fetched(call, payload, deployment, lane)).await.map_err(Failure::Refused)?
+        Step::Needy(inbound) => {
+            // Boxed: most calls name no media, and its state would make every call's future larger.
+            let fetching = Box::pin(prepare::with_media(inbound, call, payload, deployment, lane));
+            fetching.await.map_err(Failure::Refused)?
         }
     };
     if !prepared.losses.is_empty() && !payload.controls.drop_params.unwrap_or(deployment.drop_params) {

@@ -164,31 +164,6 @@ pub(crate) enum Step {
 }
 
 impl Step {
-    /// The request with its media fetched, where it needs any.
-    ///
-    /// # Errors
-    /// 400 naming the medium that was not to be had, and what [`request`] refuses.
-    pub(crate) async fn fetched(
-        self,
-        call: &Call,
-        payload: &Payload,
-        deployment: &Deployment,
-        lane: &Lane,
-    ) -> Result<Prepared, Refusal> {
-        let mut inbound = match self {
-            Self::Ready(prepared) => return Ok(prepared),
-            Self::Needy(inbound) => inbound,
-        };
-        if let Some(fetcher) = &call.snapshot.fetcher {
-            let must = |_: &Block, url: &str| codecs::needs_bytes(lane.format, lane.host, url);
-            let fetching = Box::pin(media::inline::inline(&mut inbound.request, fetcher, must));
-            fetching
-                .await
-                .map_err(|problem| Refusal::new(400, problem.to_string()).with_param(problem.field))?;
-        }
-        encoded(call, payload, deployment, lane, *inbound)
-    }
-
     /// The request without fetching anything.
     ///
     /// # Errors
@@ -205,6 +180,26 @@ impl Step {
             Self::Needy(inbound) => encoded(call, payload, deployment, lane, *inbound),
         }
     }
+}
+
+/// A request whose media are fetched first.
+///
+/// # Errors
+/// 400 naming the medium that was not to be had, and what [`request`] refuses.
+pub(crate) async fn with_media(
+    mut inbound: Box<Inbound>,
+    call: &Call,
+    payload: &Payload,
+    deployment: &Deployment,
+    lane: &Lane,
+) -> Result<Prepared, Refusal> {
+    if let Some(fetcher) = &call.snapshot.fetcher {
+        let must = |_: &Block, url: &str| codecs::needs_bytes(lane.format, lane.host, url);
+        media::inline::inline(&mut inbound.request, fetcher, must)
+            .await
+            .map_err(|problem| Refusal::new(400, problem.to_string()).with_param(problem.field))?;
+    }
+    encoded(call, payload, deployment, lane, *inbound)
 }
 
 /// Whether the client's bytes and the upstream's pass through: both speak one format, in one framing.
