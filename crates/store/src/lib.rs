@@ -1,6 +1,9 @@
-//! What we keep. For now its first floor: the [`ledger`], where the charge of every call goes before any
-//! database is asked.
+//! What we keep: what operators manage ([`entity`]) in a database ([`db`]), and the charge of every call in the
+//! [`ledger`], which goes to disk before any database is asked.
 //!
-//! Not here, on purpose: what a call costs (`policy`), who is asked and when (`gateway`).
+//! Not here, on purpose: what a call costs and may do (`policy`), who is asked and when (`gateway`).
 
+pub mod changes;
+pub mod db;
+pub mod entity;
 pub mod ledger;
