@@ -7,6 +7,7 @@
 
 mod access;
 mod docs;
+mod edit;
 mod health;
 mod model_info;
 mod models;

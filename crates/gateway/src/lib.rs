@@ -20,6 +20,7 @@ pub mod count;
 pub mod credential;
 pub mod deliver;
 pub mod deployment;
+pub mod directory;
 pub mod endpoint;
 pub mod exchange;
 pub mod intake;

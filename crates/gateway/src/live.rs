@@ -5,8 +5,13 @@ use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::time::Instant;
 
 use arc_swap::ArcSwap;
+use http::HeaderMap;
+use store::db::Db;
 
+use crate::auth::Caller;
+use crate::directory::Identity;
 use crate::kept::Shelf;
+use crate::refusal::Refusal;
 use crate::snapshot::Snapshot;
 
 /// The process's shared state. One for all workers.
@@ -37,6 +42,27 @@ impl Live {
             served: AtomicU64::new(0),
             started: Instant::now(),
         })
+    }
+
+    /// Who asks for a management route.
+    ///
+    /// # Errors
+    /// 401 for a key that is missing or unknown.
+    pub fn identify(&self, headers: &HeaderMap) -> Result<Identity, Refusal> {
+        match self.snapshot().keys.identify(headers)? {
+            Caller::Master | Caller::Open => Ok(Identity::master()),
+        }
+    }
+
+    /// The database, where there is one.
+    #[must_use]
+    pub fn db(&self) -> Option<Db> {
+        None
+    }
+
+    /// Takes over what was just changed in the database, so that the next call knows of it.
+    pub async fn catch_up(&self) {
+        std::future::ready(()).await;
     }
 
     /// The configuration in force. Taken once a call and kept to its end.

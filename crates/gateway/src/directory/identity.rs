@@ -1,0 +1,54 @@
+//! Who an operator is: what management routes judge by. Made when it is asked for, not for calls of models.
+
+use policy::account::Terms;
+
+/// Who asks, and where they belong.
+#[derive(Clone, Debug, Default)]
+pub struct Identity {
+    /// `proxy_admin`, `proxy_admin_viewer`, `internal_user`, `internal_user_viewer`; a key without a user is
+    /// `internal_user`.
+    pub role: String,
+    /// The master key was shown (or nobody needs one).
+    pub master: bool,
+    /// The user.
+    pub user_id: Option<String>,
+    /// The key that was shown, by its hash; `None` for the master key.
+    pub key: Option<String>,
+    /// The team of that key.
+    pub key_team: Option<String>,
+    /// Teams the user is in, and whether as its admin.
+    pub teams: Vec<(String, bool)>,
+    /// Organizations the user is in, and whether as its admin.
+    pub organizations: Vec<(String, bool)>,
+    /// Models the key (else the user) may use; empty: all.
+    pub models: Vec<String>,
+    /// Routes the key may use; empty: all.
+    pub routes: Vec<String>,
+    /// Limits of the key, else of the user.
+    pub terms: Terms,
+}
+
+impl Identity {
+    /// The holder of the master key.
+    #[must_use]
+    pub fn master() -> Self {
+        Self {
+            role: "proxy_admin".to_owned(),
+            master: true,
+            user_id: Some("default_user_id".to_owned()),
+            ..Self::default()
+        }
+    }
+
+    /// Who is written into `created_by` and the audit log.
+    #[must_use]
+    pub fn actor(&self) -> &str {
+        self.user_id.as_deref().or(self.key.as_deref()).unwrap_or("default_user_id")
+    }
+
+    /// May do everything.
+    #[must_use]
+    pub fn is_admin(&self) -> bool {
+        self.master || self.role == "proxy_admin"
+    }
+}
