@@ -1,6 +1,209 @@
 //! Who there is: keys, users, teams and the rest as the database says, kept in memory as a whole, so that no call
 //! waits for a database and a key that is unknown costs one look-up.
+//!
+//! It follows the database's list of changes. What accounts have used outlives every change of their terms.
 
+mod account;
 mod identity;
+mod key;
+mod models;
+mod network;
+mod rows;
+mod who;
 
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
+
+use store::changes::Change;
+use store::db::{Db, DbError};
+use store::entity::{CustomerFields, TagFields};
+
+pub use self::account::{Account, AccountKind};
 pub use self::identity::Identity;
+pub use self::key::{Extras, Hash, Key, hash_of};
+pub use self::models::ModelAccounts;
+pub use self::who::{Held, Level, Who};
+
+use self::rows::Rows;
+use crate::call::unix_ms;
+
+/// Changes taken over at once.
+const MOST_CHANGES: u32 = 500;
+
+/// Everything that is managed and matters to calls.
+#[derive(Default)]
+pub struct Directory {
+    rows: RwLock<Rows>,
+    /// Grows with every change; what was resolved from an older one is resolved again.
+    version: AtomicU64,
+}
+
+/// A key that was shown, and who it stands for.
+#[derive(Clone, Debug)]
+pub struct Resolved {
+    /// The key.
+    pub key: Arc<Key>,
+    /// Who is behind it.
+    pub who: Arc<Who>,
+}
+
+impl Directory {
+    /// Reads everything. Returns the number of the change it is true up to.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn load(&self, db: &Db) -> Result<i64, DbError> {
+        // What changes while rows are read is read once more.
+        let number = db.last_change().await?;
+        let now = now_ms();
+        rows::all(db, |page| {
+            let mut rows = self.rows.write().unwrap_or_else(PoisonError::into_inner);
+            page.into_iter().for_each(|loaded| rows.take(loaded, now));
+        })
+        .await?;
+        self.version.fetch_add(1, Ordering::Release);
+        Ok(number)
+    }
+
+    /// Takes over the changes behind `number`. Returns the number of the last one, and all of them.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn follow(&self, db: &Db, mut number: i64) -> Result<(i64, Vec<Change>), DbError> {
+        let mut all = Vec::new();
+        loop {
+            let changes = db.changes_after(number, MOST_CHANGES).await?;
+            let Some(last) = changes.last() else { return Ok((number, all)) };
+            number = last.number;
+            for change in &changes {
+                let loaded = rows::changed(db, change).await?;
+                let mut rows = self.rows.write().unwrap_or_else(PoisonError::into_inner);
+                loaded.into_iter().for_each(|loaded| rows.take(loaded, now_ms()));
+            }
+            self.version.fetch_add(1, Ordering::Release);
+            all.extend(changes);
+        }
+    }
+
+    /// The key with this hash and who it stands for; `None` when there is none. A key that was replaced works
+    /// until it is revoked.
+    #[must_use]
+    pub fn find(&self, hash: &Hash, now_ms: i64) -> Option<Resolved> {
+        let key = {
+            let rows = self.rows();
+            match rows.keys.get(hash) {
+                Some(key) => Arc::clone(key),
+                None => {
+                    let (active, revoke_at) = rows.retired.get(hash)?;
+                    Arc::clone(rows.keys.get(active).filter(|_| now_ms < *revoke_at)?)
+                }
+            }
+        };
+        let version = self.version.load(Ordering::Acquire);
+        if let Some(who) = key.who.load_full().filter(|who| who.version == version) {
+            return Some(Resolved { key, who });
+        }
+        let who = Arc::new(self.rows().resolve(&key, version, false));
+        key.who.store(Some(Arc::clone(&who)));
+        Some(Resolved { key, who })
+    }
+
+    /// A customer that has a row.
+    #[must_use]
+    pub fn customer(&self, id: &str) -> Option<Arc<Held<CustomerFields>>> {
+        self.rows().customers.get(id).cloned()
+    }
+
+    /// A tag that has a row.
+    #[must_use]
+    pub fn tag(&self, name: &str) -> Option<Arc<Held<TagFields>>> {
+        self.rows().tags.get(name).cloned()
+    }
+
+    /// The account of a managed thing, by its kind and id.
+    #[must_use]
+    pub fn account(&self, kind: AccountKind, id: &str) -> Option<Arc<Account>> {
+        let rows = self.rows();
+        match kind {
+            AccountKind::Key => Some(Arc::clone(&rows.keys.get(&hash_of(id)?)?.account)),
+            AccountKind::User => Some(Arc::clone(&rows.users.get(id)?.account)),
+            AccountKind::Team => Some(Arc::clone(&rows.teams.get(id)?.account)),
+            AccountKind::Member => Some(Arc::clone(&rows.members.get(id)?.account)),
+            AccountKind::Organization => Some(Arc::clone(&rows.organizations.get(id)?.account)),
+            AccountKind::Project => Some(Arc::clone(&rows.projects.get(id)?.account)),
+            AccountKind::Customer => Some(Arc::clone(&rows.customers.get(id)?.account)),
+            AccountKind::Tag => Some(Arc::clone(&rows.tags.get(id)?.account)),
+            AccountKind::Proxy
+            | AccountKind::Provider
+            | AccountKind::KeyModel
+            | AccountKind::TeamModel
+            | AccountKind::OrganizationModel => None,
+        }
+    }
+
+    /// Who an operator is who showed this key.
+    #[must_use]
+    pub fn identity(&self, resolved: &Resolved) -> Identity {
+        let Resolved { key, who } = resolved;
+        let user = who.user.as_ref().map(|user| &user.record);
+        let mut identity = self.user_identity(key.user.as_deref());
+        let own = user.and_then(|user| user.fields.user_role.clone());
+        identity.role = own.unwrap_or_else(|| "internal_user".to_owned());
+        identity.user_id = key.user.as_deref().map(str::to_owned);
+        identity.key = Some(key.id().to_owned());
+        identity.key_team = key.team.as_deref().map(str::to_owned);
+        identity.routes = key.extras.as_ref().map(|extras| extras.routes.clone()).unwrap_or_default();
+        identity.terms = key.account.terms.clone();
+        identity
+    }
+
+    /// Who a user is, without a key.
+    #[must_use]
+    pub fn user_identity(&self, user_id: Option<&str>) -> Identity {
+        let Some(user_id) = user_id else { return Identity::default() };
+        let rows = self.rows();
+        let user = rows.users.get(user_id);
+        let of_person = |role: &str| role == "admin";
+        let teams = rows.teams.values().filter_map(|team| {
+            let people = &team.record.fields.members_with_roles;
+            let person = people.iter().find(|person| person.user_id.as_deref() == Some(user_id))?;
+            Some((team.id().to_owned(), of_person(&person.role)))
+        });
+        let members = rows.organization_members.values();
+        let organizations = members.filter(|member| member.fields.user_id == user_id).map(|member| {
+            let admin = member.fields.user_role.as_deref() == Some("org_admin");
+            (member.fields.organization_id.clone(), admin)
+        });
+        Identity {
+            role: user
+                .and_then(|user| user.record.fields.user_role.clone())
+                .unwrap_or_else(|| "internal_user".to_owned()),
+            user_id: Some(user_id.to_owned()),
+            teams: teams.collect(),
+            organizations: organizations.collect(),
+            models: user.map(|user| user.record.fields.models.clone()).unwrap_or_default(),
+            terms: user.map(|user| user.account.terms.clone()).unwrap_or_default(),
+            ..Identity::default()
+        }
+    }
+
+    /// How many keys there are.
+    #[must_use]
+    pub fn keys(&self) -> usize {
+        self.rows().keys.len()
+    }
+
+    fn rows(&self) -> RwLockReadGuard<'_, Rows> {
+        self.rows.read().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl std::fmt::Debug for Directory {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Directory").field("keys", &self.keys()).finish_non_exhaustive()
+    }
+}
+
+fn now_ms() -> i64 {
+    i64::try_from(unix_ms()).unwrap_or(i64::MAX)
+}

@@ -142,7 +142,7 @@ impl Tx {
         Ok(found)
     }
 
-    /// Gives a row another id, and tells the replicas.
+    /// Gives a row another id, and tells the replicas, as a change of `from>to`.
     ///
     /// # Errors
     /// [`DbError::Duplicate`] when there is one with the new id.
@@ -150,8 +150,8 @@ impl Tx {
         let sql = format!("UPDATE {} SET id = $2 WHERE id = $1", kind.table());
         let found = self.execute(&sql, &[from.into(), to.into()]).await? > 0;
         if found {
-            self.changed(kind, from, now_ms).await?;
-            self.changed(kind, to, now_ms).await?;
+            // One change, so that whoever follows knows it for the same row.
+            self.changed(kind, &format!("{from}>{to}"), now_ms).await?;
         }
         Ok(found)
     }
