@@ -34,6 +34,23 @@ pub enum Role {
     Customer,
 }
 
+impl Role {
+    /// Reads a role on the proxy by LiteLLM's name. `team`, a team that signed in as such, is a [`Role::Customer`]:
+    /// both call models and nothing else.
+    #[must_use]
+    pub fn parse(name: &str) -> Option<Self> {
+        Some(match name {
+            "proxy_admin" => Self::ProxyAdmin,
+            "proxy_admin_viewer" => Self::ProxyAdminViewer,
+            "org_admin" => Self::OrgAdmin,
+            "internal_user" => Self::InternalUser,
+            "internal_user_viewer" => Self::InternalViewer,
+            "team" | "customer" => Self::Customer,
+            _ => return None,
+        })
+    }
+}
+
 /// Membership in a team or an organization.
 #[derive(Clone, Copy, Debug)]
 pub struct Membership<'a> {

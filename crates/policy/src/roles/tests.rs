@@ -113,6 +113,24 @@ fn who_may_do_what_to_which_object() {
 }
 
 #[test]
+fn a_role_is_known_by_its_name_and_no_other_is_taken_for_one() {
+    for (name, expected) in [
+        ("proxy_admin", Some(Role::ProxyAdmin)),
+        ("proxy_admin_viewer", Some(Role::ProxyAdminViewer)),
+        ("org_admin", Some(Role::OrgAdmin)),
+        ("internal_user", Some(Role::InternalUser)),
+        ("internal_user_viewer", Some(Role::InternalViewer)),
+        ("team", Some(Role::Customer)),
+        ("customer", Some(Role::Customer)),
+        ("Proxy_Admin", None),
+        ("admin", None),
+        ("", None),
+    ] {
+        assert_eq!(Role::parse(name), expected, "{name:?}");
+    }
+}
+
+#[test]
 fn only_the_master_key_resets_all_spend() {
     let master = Actor { master: true, ..actor(Role::ProxyAdmin) };
     assert_eq!(allowed("POST", "/global/spend/reset", &master), "OTGF");
