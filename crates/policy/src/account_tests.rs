@@ -435,18 +435,36 @@ proptest! {
                 Step::Wait { ms } => now += ms,
                 Step::Reserve { tokens, dollars, billed } => {
                     let call = Demand { billed, ..demand(tokens, dollars, now) };
-                    let reserved = account.reserve(call);
-                    if let Ok(headroom) = reserved {
-                        if noted.requests == 0 || now >= noted.began_ms + MINUTE {
-                            noted = Noted { began_ms: now, ..Noted::default() };
+                    if noted.requests > 0 && now >= noted.began_ms + MINUTE {
+                        noted = Noted::default();
+                    }
+                    let held: u64 = noted.tokens.values().sum();
+                    match account.reserve(call) {
+                        Ok(headroom) => {
+                            if noted.requests == 0 {
+                                noted.began_ms = now;
+                            }
+                            noted.requests += 1;
+                            noted.tokens.insert(admitted, tokens);
+                            under_way.push((admitted, call));
+                            admitted += 1;
+                            prop_assert_eq!(headroom.requests, Some(6 - noted.requests));
+                            prop_assert_eq!(headroom.tokens, Some(100 - held - tokens));
+                            prop_assert_eq!(headroom.resets_at_ms, noted.began_ms + MINUTE);
                         }
-                        noted.requests += 1;
-                        noted.tokens.insert(admitted, tokens);
-                        under_way.push((admitted, call));
-                        admitted += 1;
-                        prop_assert_eq!(headroom.requests, Some(6 - noted.requests));
-                        prop_assert_eq!(headroom.tokens, Some(100 - noted.tokens.values().sum::<u64>()));
-                        prop_assert_eq!(headroom.resets_at_ms, noted.began_ms + MINUTE);
+                        // Nobody is refused without need.
+                        Err(Exceeded::Requests { .. }) => prop_assert_eq!(noted.requests, 6),
+                        Err(Exceeded::Tokens { used, .. }) => {
+                            prop_assert_eq!(used, held);
+                            prop_assert!(held == 100 || held + tokens > 100);
+                        }
+                        Err(Exceeded::Parallel { .. }) => prop_assert_eq!(under_way.len(), 4),
+                        Err(Exceeded::Budget { index, spent, reserved, limit, .. }) => {
+                            prop_assert!(billed);
+                            prop_assert_eq!(spent, account.meter.spent(index, now).0);
+                            prop_assert_eq!(limit, usd([20, 30, 60][index]));
+                            prop_assert!(spent == limit || spent.saturating_add(reserved).saturating_add(usd(dollars)) > limit);
+                        }
                     }
                 }
                 Step::Settle { call, percent } if !under_way.is_empty() => {
