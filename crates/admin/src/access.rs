@@ -10,6 +10,7 @@ use gateway::directory::Identity;
 use gateway::life::Gateway;
 use gateway::refusal::Refusal;
 use http::request::Parts;
+use policy::roles::Object;
 use store::db::{Db, DbError};
 use wire::format::Format;
 
@@ -35,6 +36,35 @@ impl FromRequestParts<Gateway> for Known {
             Err(refusal) => Err(Refused(refusal)),
         }
     }
+}
+
+impl Known {
+    /// Goes on only if the caller may call this route about `object`.
+    ///
+    /// # Errors
+    /// 401 in LiteLLM's words.
+    pub(crate) fn must(&self, method: &str, path: &str, object: &Object<'_>) -> Result<(), Refused> {
+        if self.0.may(method, path, object) {
+            return Ok(());
+        }
+        let user = self.0.user_id.as_deref().map_or_else(|| "None".to_owned(), masked);
+        Err(Refusal::new(
+            401,
+            format!(
+                "Authentication Error, Only proxy admin can be used to generate, delete, update info for new \
+                 keys/users/teams. Route={path}. Your role={}. Your user_id={user}",
+                self.0.role
+            ),
+        )
+        .with_kind("auth_error")
+        .into())
+    }
+}
+
+/// Enough of an id to recognise one's own.
+fn masked(id: &str) -> String {
+    let shown: String = id.chars().take(4).collect();
+    format!("{shown}****")
 }
 
 impl FromRequestParts<Gateway> for Stored {

@@ -19,7 +19,7 @@ use store::db::{Db, DbError};
 use store::entity::{CustomerFields, TagFields};
 
 pub use self::account::{Account, AccountKind};
-pub use self::identity::Identity;
+pub use self::identity::{Identity, Seat};
 pub use self::key::{Extras, Hash, Key, hash_of};
 pub use self::models::ModelAccounts;
 pub use self::who::{Held, Level, Who};
@@ -167,7 +167,11 @@ impl Directory {
         let teams = rows.teams.values().filter_map(|team| {
             let people = &team.record.fields.members_with_roles;
             let person = people.iter().find(|person| person.user_id.as_deref() == Some(user_id))?;
-            Some((team.id().to_owned(), of_person(&person.role)))
+            Some(Seat {
+                team: team.id().to_owned(),
+                admin: of_person(&person.role),
+                permissions: team.record.fields.team_member_permissions.clone().unwrap_or_default(),
+            })
         });
         let members = rows.organization_members.values();
         let organizations = members.filter(|member| member.fields.user_id == user_id).map(|member| {
