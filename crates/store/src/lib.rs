@@ -1,5 +1,5 @@
 //! What we keep: what operators manage ([`entity`]) in a database ([`db`]), and the charge of every call in the
-//! [`ledger`], which goes to disk before any database is asked.
+//! [`ledger`], which goes to disk before any database is asked. Secrets among it are [`seal`]ed.
 //!
 //! Not here, on purpose: what a call costs and may do (`policy`), who is asked and when (`gateway`).
 
@@ -7,3 +7,4 @@ pub mod changes;
 pub mod db;
 pub mod entity;
 pub mod ledger;
+pub mod seal;
