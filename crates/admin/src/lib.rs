@@ -6,13 +6,26 @@
 //! Not here: what happens to a call of a model (gateway), the process (server).
 
 mod access;
+mod access_groups;
+mod credentials;
 mod docs;
 mod edit;
 mod health;
+mod invitations;
+mod login;
+mod model_groups;
 mod model_info;
 mod models;
+mod operator;
+mod passwords;
 mod providers;
 mod router;
+mod secrets;
+mod sessions;
+mod settings;
+mod shown;
+mod stored_models;
+mod throttle;
 mod utils;
 
 pub use router::router;

@@ -4,7 +4,7 @@
 use std::fmt::Debug;
 
 use futures_util::future::BoxFuture;
-use store::entity::ModelFields;
+use store::entity::{ModelFields, Object};
 
 /// The process, to those who change its configuration.
 pub trait Configure: Debug + Send + Sync {
@@ -13,6 +13,15 @@ pub trait Configure: Debug + Send + Sync {
     /// # Errors
     /// What is wrong with it, for the person who wrote it.
     fn check(&self, model: &ModelFields) -> Result<(), String>;
+
+    /// Whether the files could be served with these sections over them, each under its name; secrets are open.
+    ///
+    /// # Errors
+    /// What is wrong, for the person who wrote it.
+    fn check_settings(&self, sections: &[(String, Object)]) -> Result<(), String>;
+
+    /// The keys of a section, and whether they have an effect. Empty for what is no section.
+    fn keys(&self, section: &str) -> Vec<(&'static str, bool)>;
 
     /// Takes over what the files and the database say now, so that the next call knows of it.
     fn reload(&self) -> BoxFuture<'_, Result<(), String>>;

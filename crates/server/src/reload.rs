@@ -14,11 +14,13 @@ use gateway::transport::Tls;
 use notify::{RecommendedWatcher, RecursiveMode, Watcher};
 use store::changes::Watch as Notices;
 use store::db::{Db, DbError};
-use store::entity::ModelFields;
+use store::entity::{ModelFields, Object};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::{Mutex, mpsc};
 
 use crate::cli::ServeOptions;
+use crate::config::keys::Standing;
+use crate::config::problem::Severity;
 use crate::config::{self, Additions};
 use crate::env::Environment;
 use crate::{catalog, kept, load};
@@ -163,8 +165,31 @@ impl Configure for Reloader {
         }
     }
 
+    fn check_settings(&self, sections: &[(String, Object)]) -> Result<(), String> {
+        let additions = Additions { settings: sections.to_vec(), ..Additions::default() };
+        match &self.options.config {
+            Some(file) => {
+                config::load_with(file, &self.environment, &additions).map(drop).map_err(|report| {
+                    let errors = report.problems.iter().filter(|problem| problem.severity == Severity::Error);
+                    errors.map(|problem| problem.message.as_str()).collect::<Vec<_>>().join("; ")
+                })
+            }
+            None => Ok(()),
+        }
+    }
+
+    fn keys(&self, section: &str) -> Vec<(&'static str, bool)> {
+        let sections = [&config::keys::GENERAL, &config::keys::LITELLM, &config::keys::ROUTER];
+        let found = sections.into_iter().find(|known| known.name == section);
+        let served = |section: &config::keys::Section, name| section.standing(name) == Some(Standing::Served);
+        found.map_or_else(Vec::new, |section| {
+            section.names().map(|name| (name, served(section, name))).collect()
+        })
+    }
+
     fn reload(&self) -> BoxFuture<'_, Result<(), String>> {
-        let taken = async { self.take_over(false, false).await.map(drop).map_err(|error| format!("{error:#}")) };
+        let taken =
+            async { self.take_over(false, false).await.map(drop).map_err(|error| format!("{error:#}")) };
         Box::pin(taken)
     }
 }

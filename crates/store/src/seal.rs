@@ -19,7 +19,7 @@ use serde_json::Value;
 use crate::entity::Object;
 
 /// What a secret sealed by AES-256-GCM begins with.
-const PREFIX: &str = "v2:gcm:";
+pub const PREFIX: &str = "v2:gcm:";
 const NONCE: usize = 12;
 const OLD_NONCE: usize = 24;
 

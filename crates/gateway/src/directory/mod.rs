@@ -16,7 +16,7 @@ use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 
 use store::changes::Change;
 use store::db::{Db, DbError};
-use store::entity::{CustomerFields, TagFields};
+use store::entity::{CustomerFields, TagFields, UserFields};
 
 pub use self::account::{Account, AccountKind};
 pub use self::identity::{Identity, Seat};
@@ -106,6 +106,12 @@ impl Directory {
         let who = Arc::new(self.rows().resolve(&key, version, false));
         key.who.store(Some(Arc::clone(&who)));
         Some(Resolved { key, who })
+    }
+
+    /// A user that has a row.
+    #[must_use]
+    pub fn user(&self, id: &str) -> Option<Arc<Held<UserFields>>> {
+        self.rows().users.get(id).cloned()
     }
 
     /// A customer that has a row.
