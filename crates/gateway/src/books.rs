@@ -9,7 +9,7 @@ use store::db::{Db, DbError};
 use store::ledger::Ledger;
 use tokio::sync::Mutex;
 
-use crate::directory::Directory;
+use crate::directory::{Copy, CopyError, Directory};
 
 /// The books of one process.
 #[derive(Debug)]
@@ -39,6 +39,17 @@ impl Books {
         *position = self.directory.load(&db).await?;
         self.db.store(Some(Arc::new(db)));
         Ok(())
+    }
+
+    /// Writes the copy that a start without the database begins with.
+    ///
+    /// # Errors
+    /// See [`CopyError`].
+    pub async fn copy_to(&self, copy: &Copy) -> Result<(), CopyError> {
+        match self.db() {
+            Some(db) => copy.write(&db).await,
+            None => Ok(()),
+        }
     }
 
     /// The database, once there is one.

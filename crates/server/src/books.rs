@@ -6,11 +6,13 @@ use std::time::Duration;
 
 use anyhow::{Context, anyhow};
 use gateway::books::Books;
+use gateway::directory::Copy;
 use gateway::settings::GeneralSettings;
 use secrecy::ExposeSecret;
 use store::changes::Change;
 use store::db::{Db, DbError};
 use store::ledger::{Ledger, OpenError, Options};
+use tokio::sync::Notify;
 
 use crate::cli::ServeOptions;
 use crate::env::Environment;
@@ -18,6 +20,9 @@ use crate::env::Environment;
 /// How long until a database that does not answer is tried again.
 const FIRST_PAUSE: Duration = Duration::from_millis(200);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+
+/// A change may be this old before it is in the copy.
+const BETWEEN_COPIES: Duration = Duration::from_secs(10);
 
 /// The books, and what it takes to open their database.
 pub(crate) struct Kept {
@@ -65,7 +70,15 @@ async fn at(home: &Path, general: &GeneralSettings) -> anyhow::Result<Books> {
     let books = Books::new(ledger(&home.join("tollgate-ledger"))?);
     match connect(home, general, &books).await {
         Err(error) if error.may_pass() && general.database_url.is_some() => {
-            tracing::error!(%error, "starting without the database; it is tried again until it answers");
+            let known = match copy(home, general).map(|copy| books.directory.load_copy(&copy)) {
+                Some(Ok(known)) => known,
+                Some(Err(problem)) => {
+                    tracing::error!(%problem, "no key is known until the database answers");
+                    0
+                }
+                None => 0,
+            };
+            tracing::error!(%error, known_keys = known, "starting without the database; it is tried again until it answers");
         }
         connected => connected.context("opening the database")?,
     }
@@ -82,7 +95,7 @@ async fn connect(home: &Path, general: &GeneralSettings, books: &Books) -> Resul
 
 /// Keeps the books true for as long as the process serves: waits for the database if it has not answered yet, then
 /// follows what is changed in it.
-pub(crate) async fn keep(books: Option<Kept>, changed: impl FnMut(&[Change])) {
+pub(crate) async fn keep(books: Option<Kept>, mut changed: impl FnMut(&[Change])) {
     let Some(Kept { books, home, general }) = books else { return std::future::pending().await };
     let mut pause = FIRST_PAUSE;
     while books.db().is_none() {
@@ -93,7 +106,31 @@ pub(crate) async fn keep(books: Option<Kept>, changed: impl FnMut(&[Change])) {
             Err(error) => tracing::debug!(%error, "the database does not answer yet"),
         }
     }
-    books.follow(changed).await;
+    let dirty = Notify::new();
+    dirty.notify_one();
+    let follow = Arc::clone(&books).follow(|changes| {
+        dirty.notify_one();
+        changed(changes);
+    });
+    tokio::join!(follow, keep_copy(&books, copy(&home, &general), &dirty));
+}
+
+/// Keeps the copy for a start without the database not much older than what it is of.
+async fn keep_copy(books: &Books, copy: Option<Copy>, dirty: &Notify) {
+    let Some(copy) = copy else { return };
+    loop {
+        dirty.notified().await;
+        if let Err(error) = books.copy_to(&copy).await {
+            tracing::warn!(%error, "a start without the database would not know the latest keys");
+        }
+        tokio::time::sleep(BETWEEN_COPIES).await;
+    }
+}
+
+/// A file needs no copy; without a master key there is nothing to sign one with.
+fn copy(home: &Path, general: &GeneralSettings) -> Option<Copy> {
+    let secret = general.database_url.as_ref().and(general.master_key.as_ref())?;
+    Some(Copy::new(home.join("tollgate-known.jsonl"), secret))
 }
 
 /// The first part of the ledger that no other process writes: what a process left behind is taken up by the next.

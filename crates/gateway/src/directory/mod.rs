@@ -4,6 +4,7 @@
 //! It follows the database's list of changes. What accounts have used outlives every change of their terms.
 
 mod account;
+mod copy;
 mod identity;
 mod key;
 mod models;
@@ -19,12 +20,13 @@ use store::db::{Db, DbError};
 use store::entity::{CustomerFields, TagFields};
 
 pub use self::account::{Account, AccountKind};
+pub use self::copy::{Copy, CopyError};
 pub use self::identity::{Identity, Seat};
 pub use self::key::{Extras, Hash, Key, hash_of};
 pub use self::models::ModelAccounts;
 pub use self::who::{Held, Level, Who};
 
-use self::rows::Rows;
+use self::rows::{Rows, Seen};
 use crate::call::unix_ms;
 
 /// Changes taken over at once.
@@ -56,13 +58,32 @@ impl Directory {
         // What changes while rows are read is read once more.
         let number = db.last_change().await?;
         let now = now_ms();
+        let mut seen = (self.keys() > 0).then(Seen::default);
         rows::all(db, |page| {
             let mut rows = self.rows.write().unwrap_or_else(PoisonError::into_inner);
-            page.into_iter().for_each(|loaded| rows.take(loaded, now));
+            for loaded in page {
+                seen.iter_mut().for_each(|seen| seen.note(&loaded));
+                rows.take(loaded, now);
+            }
         })
         .await?;
+        if let Some(seen) = seen {
+            self.rows.write().unwrap_or_else(PoisonError::into_inner).keep(&seen);
+        }
         self.version.fetch_add(1, Ordering::Release);
         Ok(number)
+    }
+
+    /// Takes over what was copied when the database last answered. Returns how many keys that are.
+    ///
+    /// # Errors
+    /// See [`CopyError`].
+    pub fn load_copy(&self, copy: &Copy) -> Result<usize, CopyError> {
+        let loaded = copy.read()?;
+        let mut rows = self.rows.write().unwrap_or_else(PoisonError::into_inner);
+        loaded.into_iter().for_each(|loaded| rows.take(loaded, now_ms()));
+        self.version.fetch_add(1, Ordering::Release);
+        Ok(rows.keys.len())
     }
 
     /// Takes over the changes behind `number`. Returns the number of the last one, and all of them.

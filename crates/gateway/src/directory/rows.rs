@@ -58,6 +58,35 @@ pub(super) enum Loaded {
     Gone(Kind, String),
 }
 
+/// What a database holds, of what was known before it was read: all else is gone.
+#[derive(Default)]
+pub(super) struct Seen(std::collections::HashSet<(Kind, String), foldhash::fast::RandomState>);
+
+impl Seen {
+    pub(super) fn note(&mut self, loaded: &Loaded) {
+        let (kind, id) = match loaded {
+            Loaded::Key(record) | Loaded::KeyMoved(_, record) => (Kind::Key, &record.id),
+            Loaded::Retired(record) => (Kind::RetiredKey, &record.id),
+            Loaded::User(record) => (Kind::User, &record.id),
+            Loaded::Team(record) => (Kind::Team, &record.id),
+            Loaded::Member(record) => (Kind::TeamMember, &record.id),
+            Loaded::Organization(record) => (Kind::Organization, &record.id),
+            Loaded::OrganizationMember(record) => (Kind::OrganizationMember, &record.id),
+            Loaded::Project(record) => (Kind::Project, &record.id),
+            Loaded::Customer(record) => (Kind::Customer, &record.id),
+            Loaded::Tag(record) => (Kind::Tag, &record.id),
+            Loaded::Budget(record) => (Kind::Budget, &record.id),
+            Loaded::Group(record) => (Kind::AccessGroup, &record.id),
+            Loaded::Gone(..) => return,
+        };
+        self.0.insert((kind, id.clone()));
+    }
+
+    fn has(&self, kind: Kind, id: &str) -> bool {
+        self.0.contains(&(kind, id.to_owned()))
+    }
+}
+
 /// The kinds that calls depend on. Budgets and groups come first: the others point to them.
 const KINDS: [Kind; 12] = [
     Kind::Budget,
@@ -258,6 +287,22 @@ impl Rows {
         if let Some(key) = Key::compile(record, shared.as_ref(), before.as_deref(), now_ms) {
             self.keys.insert(key.hash, Arc::new(key));
         }
+    }
+
+    /// Forgets whatever was not `seen`.
+    pub(super) fn keep(&mut self, seen: &Seen) {
+        self.keys.retain(|_, key| seen.has(Kind::Key, key.id()));
+        self.users.retain(|id, _| seen.has(Kind::User, id));
+        self.teams.retain(|id, _| seen.has(Kind::Team, id));
+        self.members.retain(|id, _| seen.has(Kind::TeamMember, id));
+        self.organizations.retain(|id, _| seen.has(Kind::Organization, id));
+        self.organization_members.retain(|id, _| seen.has(Kind::OrganizationMember, id));
+        self.projects.retain(|id, _| seen.has(Kind::Project, id));
+        self.customers.retain(|id, _| seen.has(Kind::Customer, id));
+        self.tags.retain(|id, _| seen.has(Kind::Tag, id));
+        self.budgets.retain(|id, _| seen.has(Kind::Budget, id));
+        self.groups.retain(|id, _| seen.has(Kind::AccessGroup, id));
+        // Old hashes that were revoked meanwhile say so themselves by their time.
     }
 
     fn limits_of(&self, budget: Option<&String>) -> Option<Limits> {
