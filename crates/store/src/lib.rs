@@ -10,3 +10,6 @@ pub mod entity;
 pub mod ledger;
 pub mod projector;
 pub mod spend;
+
+#[cfg(test)]
+mod statements;

@@ -13,7 +13,9 @@ mod tx;
 
 pub(crate) use self::dialect::{CHANNEL, ORDER_FEED};
 pub use self::error::DbError;
-pub(crate) use self::many::{Column, lengths, values};
+pub(crate) use self::many::Column;
+#[cfg(test)]
+pub(crate) use self::many::{lengths, values};
 pub use self::open::Engine;
 pub use self::row::{Param, Row};
 pub use self::tx::Tx;

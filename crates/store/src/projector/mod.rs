@@ -22,6 +22,7 @@ use crate::spend::log::{self, SpendLog};
 pub use self::feed::Fed;
 pub use self::target::{NoWindows, Target, Windows};
 
+pub(crate) use self::sums::NEVER;
 use self::sums::Sums;
 
 /// Charges of one transaction.

@@ -10,6 +10,7 @@ pub mod retention;
 pub mod search;
 pub mod totals;
 pub mod transcript;
+pub mod window;
 
 /// Nothing real is larger, and a database can add up thousands of it: what a hostile upstream claims to have used
 /// must not make sums that cannot be kept.
@@ -63,6 +64,7 @@ pub(crate) fn statements() -> Vec<String> {
         search::statements(),
         totals::statements(),
         transcript::statements(),
+        window::statements(),
     ]
     .concat()
 }
