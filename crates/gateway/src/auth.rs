@@ -7,6 +7,8 @@ use aws_lc_rs::digest::{SHA256, digest};
 use http::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
 use secrecy::{ExposeSecret, SecretString};
 
+use crate::call::unix_ms;
+use crate::directory::{Directory, Hash, Resolved};
 use crate::refusal::Refusal;
 
 /// The headers that may carry a key besides `Authorization`, in order, after the configured one.
@@ -27,12 +29,46 @@ pub struct KeyRing {
 }
 
 /// Who was authenticated. Immutable for the rest of the call.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub enum Caller {
     /// Holds the master key.
     Master,
     /// Nobody needs a key: there is no master key, and only this machine is served.
     Open,
+    /// Holds a virtual key.
+    Key(Resolved),
+}
+
+/// Whose something is that is kept for a caller.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Owner {
+    /// The master key's.
+    Master,
+    /// Anyone's on this machine.
+    Open,
+    /// A key's.
+    Key(Hash),
+}
+
+impl Caller {
+    /// As whose something is kept for it.
+    #[must_use]
+    pub fn owner(&self) -> Owner {
+        match self {
+            Self::Master => Owner::Master,
+            Self::Open => Owner::Open,
+            Self::Key(resolved) => Owner::Key(resolved.key.hash),
+        }
+    }
+
+    /// The key, where it is a virtual one.
+    #[must_use]
+    pub fn key(&self) -> Option<&Resolved> {
+        match self {
+            Self::Key(resolved) => Some(resolved),
+            Self::Master | Self::Open => None,
+        }
+    }
 }
 
 impl KeyRing {
@@ -48,14 +84,25 @@ impl KeyRing {
         self.master.is_some()
     }
 
-    /// Who is calling.
+    /// Who is calling: the holder of the master key, or of one that `directory` knows.
     ///
     /// # Errors
     /// 401, in the same words whether the key is missing or wrong.
-    pub fn identify(&self, headers: &HeaderMap) -> Result<Caller, Refusal> {
+    pub fn identify(&self, headers: &HeaderMap, directory: Option<&Directory>) -> Result<Caller, Refusal> {
         let Some(master) = &self.master else { return Ok(Caller::Open) };
-        let sent = self.sent(headers).map(hash).unwrap_or_default();
-        if verify_slices_are_equal(&sent, master).is_ok() { Ok(Caller::Master) } else { Err(unknown()) }
+        let sent = self.sent(headers).filter(|sent| !sent.is_empty());
+        let hashed = sent.map(hash).unwrap_or_default();
+        if verify_slices_are_equal(&hashed, master).is_ok() {
+            return Ok(Caller::Master);
+        }
+        let (Some(sent), Some(directory)) = (sent, directory) else { return Err(unknown()) };
+        if !sent.starts_with(b"sk-") {
+            return Err(not_a_key(sent));
+        }
+        let now = i64::try_from(unix_ms()).unwrap_or(i64::MAX);
+        let resolved = directory.find(&hashed, now).ok_or_else(not_known)?;
+        in_force(&resolved, now)?;
+        Ok(Caller::Key(resolved))
     }
 
     /// The key as sent, from the first header that is there.
@@ -84,6 +131,71 @@ fn hash(key: &[u8]) -> [u8; 32] {
     let mut out = [0; 32];
     out.copy_from_slice(digest(&SHA256, key).as_ref());
     out
+}
+
+/// A key that is there may be blocked or of the past.
+fn in_force(resolved: &Resolved, now_ms: i64) -> Result<(), Refusal> {
+    let key = &resolved.key;
+    if key.blocked {
+        return Err(refused(
+            "Authentication Error, Key is blocked. Update via `/key/unblock` if you're an admin.".to_owned(),
+        ));
+    }
+    if let Some(expires) = key.expires_ms.filter(|expires| *expires <= now_ms) {
+        let name = key.alias().unwrap_or("this key");
+        return Err(refused(format!(
+            "Authentication Error - Expired Key. Key Expiry time {} and current time {}",
+            time(expires),
+            time(now_ms)
+        ))
+        .with_kind("expired_key")
+        .with_param(name));
+    }
+    if let Some(team) = resolved.who.team.as_ref().filter(|team| team.record.fields.blocked) {
+        return Err(refused(format!(
+            "Authentication Error, Team={} is blocked. Update via `/team/unblock` if you're an admin.",
+            team.id()
+        )));
+    }
+    if let Some(user) = resolved.who.user.as_ref().filter(|user| user.record.fields.blocked) {
+        return Err(refused(format!("Authentication Error, User={} is blocked.", user.id())));
+    }
+    if let Some(project) = resolved.who.project.as_ref().filter(|project| project.record.fields.blocked) {
+        return Err(refused(format!("Authentication Error, Project={} is blocked.", project.id())));
+    }
+    Ok(())
+}
+
+/// Milliseconds of Unix time as people read it, in UTC.
+fn time(unix_ms: i64) -> String {
+    let since = std::time::Duration::from_millis(u64::try_from(unix_ms).unwrap_or(0));
+    httpdate::fmt_http_date(std::time::UNIX_EPOCH + since)
+}
+
+/// Only the ends of what was sent are shown.
+fn not_a_key(sent: &[u8]) -> Refusal {
+    let text = String::from_utf8_lossy(sent);
+    let ends = match text.chars().count() {
+        0..=11 => "****".to_owned(),
+        count => {
+            let start: String = text.chars().take(4).collect();
+            let end: String = text.chars().skip(count - 4).collect();
+            format!("{start}****{end}")
+        }
+    };
+    refused(format!(
+        "Authentication Error, LiteLLM Virtual Key expected. Received={ends}, expected to start with 'sk-'."
+    ))
+}
+
+fn not_known() -> Refusal {
+    refused("Authentication Error, Invalid API key provided.".to_owned())
+        .with_kind("token_not_found_in_db")
+        .with_param("key")
+}
+
+fn refused(message: String) -> Refusal {
+    Refusal::new(401, message).with_kind("auth_error")
 }
 
 fn unknown() -> Refusal {

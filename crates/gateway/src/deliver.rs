@@ -82,11 +82,11 @@ pub fn answer(call: &Call, permit: Permit, answer: Answer, asked: &str, retries:
         let fields: Vec<&str> = losses.iter().map(|loss| loss.field.as_str()).collect();
         headers.insert(&X_TOLLGATE_DROPPED_PARAMS, label(&fields.join(", ")));
     }
-    let mut settlement =
-        Settlement::open(deployment, permit, call.id.clone(), call.operation(), call.started);
+    let mut settlement = Settlement::open(deployment, permit, retries);
     let body = match reply {
         Reply::Whole { body, usage } => {
             settlement.usage = usage;
+            settlement.pieces = body.len() / 4;
             settlement.ending = Ending::Complete;
             if let Some(cost) = settlement.cost() {
                 headers.insert(&X_LITELLM_RESPONSE_COST, decimal(u64::try_from(cost.nano()).unwrap_or(0), 9));
@@ -163,6 +163,9 @@ pub fn bare_refusal(refusal: &Refusal, format: Format, call_id: Option<&str>) ->
     headers.insert(&X_LITELLM_VERSION, VERSION);
     if let Some(seconds) = refusal.retry_after {
         headers.insert(RETRY_AFTER, number(seconds));
+    }
+    for (name, value) in &refusal.headers {
+        headers.insert(*name, label(value));
     }
     response
 }

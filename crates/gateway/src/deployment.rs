@@ -66,6 +66,7 @@ pub struct Deployment {
     /// What signs each request or holds its token, where a plain key is not enough.
     pub credential: Option<Credential>,
     prices: Prices,
+    free: bool,
     unpriced_said: AtomicBool,
     /// Credentials that are sent upstream and must not come back to a caller.
     secrets: Vec<SecretString>,
@@ -159,6 +160,7 @@ impl Deployment {
             retries: entry.num_retries.unwrap_or(routing.num_retries),
             settings: entry.clone(),
             row,
+            free: prices.is_free(),
             prices,
             concerns,
             unpriced_said: AtomicBool::new(false),
@@ -194,6 +196,18 @@ impl Deployment {
             );
         }
         cost
+    }
+
+    /// The most that a call of so many tokens can cost; `None` when no price is known.
+    #[must_use]
+    pub fn most(&self, operation: Operation, input: u64, output: u64) -> Option<Cost> {
+        self.prices.most(operation, input, output)
+    }
+
+    /// Whether its calls cost nothing.
+    #[must_use]
+    pub fn is_free(&self) -> bool {
+        self.free
     }
 
     /// The model whose rules hold: a deployment's name may say nothing about what runs there.

@@ -12,6 +12,7 @@ use http_body::Body;
 use wire::envelope::{Envelope, EnvelopeError};
 use wire::format::{Format, Operation};
 
+use crate::auth::Caller;
 use crate::call::Call;
 use crate::controls::Controls;
 use crate::endpoint::Task;
@@ -140,13 +141,25 @@ pub enum Previous {
 ///
 /// # Errors
 /// What is wrong with the request: too large, too slow, not JSON, a missing field, an unknown model.
-pub async fn read<B>(call: &mut Call, body: B) -> Result<Payload, Refusal>
+pub async fn read<B>(call: &mut Call, caller: &Caller, body: B) -> Result<Payload, Refusal>
 where
     B: Body<Data = Bytes>,
 {
     let bytes = receive(body, call.snapshot.general.max_request_bytes).await?;
     call.started = std::time::Instant::now();
-    understand(call, bytes)
+    let envelope = open(call, bytes)?;
+    let asked = aliased(caller, model(call, &envelope)?);
+    let group = call.snapshot.group(&asked).ok_or_else(|| unknown_model(call, &asked))?;
+    payload(call, envelope, asked, group)
+}
+
+/// The model that a caller's own name for it means: first the team's, then the key's names.
+fn aliased(caller: &Caller, asked: String) -> String {
+    let Some(resolved) = caller.key() else { return asked };
+    let of_team = resolved.who.team.as_ref().and_then(|team| team.record.fields.model_aliases.get(&asked));
+    let asked = of_team.cloned().unwrap_or(asked);
+    let of_key = resolved.key.extras.as_ref().and_then(|extras| extras.aliases.get(&asked));
+    of_key.cloned().unwrap_or(asked)
 }
 
 /// Reads the envelope of a body that is all here.

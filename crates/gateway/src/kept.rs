@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use bytes::Bytes;
 use wire::raw::Raw;
 
-use crate::auth::Caller;
+use crate::auth::Owner;
 use crate::call::unix_seconds;
 
 /// How long a response is kept; as long as OpenAI keeps one.
@@ -21,7 +21,7 @@ const MOST_RESPONSE: usize = 32 << 20;
 #[derive(Debug)]
 pub struct Kept {
     /// Whose it is; nobody else sees it.
-    pub owner: Caller,
+    pub owner: Owner,
     /// All input items, those of earlier responses included.
     pub input: Vec<Raw>,
     /// The response object.
@@ -33,7 +33,7 @@ pub struct Kept {
 impl Kept {
     /// A response that is kept from now on.
     #[must_use]
-    pub fn new(owner: Caller, input: Vec<Raw>, response: Bytes) -> Self {
+    pub fn new(owner: Owner, input: Vec<Raw>, response: Bytes) -> Self {
         let bytes = response.len() + input.iter().map(|item| item.text().len()).sum::<usize>();
         Self { owner, input, response, at: unix_seconds(), bytes }
     }
@@ -70,7 +70,7 @@ impl Shelf {
 
     /// The response called `id`, if it is there and `caller`'s.
     #[must_use]
-    pub fn find(&self, id: &str, caller: Caller) -> Option<Arc<Kept>> {
+    pub fn find(&self, id: &str, caller: Owner) -> Option<Arc<Kept>> {
         let kept = self.lock().by_id.get(id).cloned()?;
         let fresh = unix_seconds().saturating_sub(kept.at) < LIFE_SECONDS;
         (fresh && kept.owner == caller).then_some(kept)
@@ -78,7 +78,7 @@ impl Shelf {
 
     /// Forgets it. Whether it was there and `caller`'s.
     #[must_use]
-    pub fn forget(&self, id: &str, caller: Caller) -> bool {
+    pub fn forget(&self, id: &str, caller: Owner) -> bool {
         if self.find(id, caller).is_none() {
             return false;
         }

@@ -1,5 +1,6 @@
 //! The life of a call, top to bottom. Read this first.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -8,13 +9,14 @@ use http::{Response, Uri};
 use http_body::Body;
 use wire::format::Format;
 
+use crate::auth::Caller;
 use crate::body::ReplyBody;
 use crate::call::Call;
 use crate::endpoint::{Endpoint, Task};
 use crate::live::Live;
 use crate::refusal::Refusal;
 use crate::transport::Transport;
-use crate::{admit, count, deliver, intake, responses, route};
+use crate::{admit, count, deliver, intake, responses, route, settle};
 
 /// One worker's hold on the gateway: the shared state, and its own way out.
 #[derive(Clone, Debug)]
@@ -26,7 +28,13 @@ pub struct Gateway {
 }
 
 /// Answers one call of a model.
-pub async fn call<B>(gateway: &Gateway, endpoint: Endpoint, head: Parts, body: B) -> Response<ReplyBody>
+pub async fn call<B>(
+    gateway: &Gateway,
+    endpoint: Endpoint,
+    head: Parts,
+    body: B,
+    peer: IpAddr,
+) -> Response<ReplyBody>
 where
     B: Body<Data = Bytes>,
 {
@@ -35,38 +43,64 @@ where
         call.read_googles_query(head.uri.query().unwrap_or_default());
     }
     let answer = match call.endpoint.task.calls_a_model() {
-        true => serve(gateway, &mut call, body).await,
-        false => remember(gateway, &call, &head.uri).await,
+        true => serve(gateway, &mut call, &head.uri, body, peer).await,
+        false => remember(gateway, &call, &head.uri, peer).await,
     };
     answer.unwrap_or_else(|refusal| deliver::refusal(&call, &refusal))
 }
 
-async fn serve<B>(gateway: &Gateway, call: &mut Call, body: B) -> Result<Response<ReplyBody>, Refusal>
+async fn serve<B>(
+    gateway: &Gateway,
+    call: &mut Call,
+    uri: &Uri,
+    body: B,
+    peer: IpAddr,
+) -> Result<Response<ReplyBody>, Refusal>
 where
     B: Body<Data = Bytes>,
 {
-    let caller = call.snapshot.keys.identify(&call.headers)?; //                who
-    let mut payload = intake::read(call, body).await?; //                       what: the envelope is read, the content is not
-    let permit = admit::request(&gateway.live, call, caller)?; //               may they
+    let caller = identify(gateway, call, uri, peer)?; //                                    who
+    let mut payload = intake::read(call, &caller, body).await?; //                          what: the envelope is read, the content is not
     if call.endpoint.task == Task::Count {
         return count::answer(&gateway.transport, call, &payload).await;
     }
+    let owner = caller.owner();
+    let mut permit = admit::request(&gateway.live, call, caller, &payload)?; //             may they
     let keeps = call.endpoint.format == Format::OpenAiResponses
-        && responses::resolve(&gateway.live.shelf, call, caller, &mut payload)?; // what came before it
-    match route::send(&gateway.transport, call, &payload).await {
+        && responses::resolve(&gateway.live.shelf, call, owner, &mut payload)?; // what came before it
+    match route::send(&gateway.transport, call, &mut permit, &payload).await {
         // stream back; the settlement rides the body
         Ok((mut answer, retries)) => {
             if keeps {
-                responses::keep(&gateway.live.shelf, caller, &payload, &mut answer);
+                responses::keep(&gateway.live.shelf, owner, &payload, &mut answer);
             }
             Ok(deliver::answer(call, permit, answer, &payload.asked, retries))
         }
-        Err(unanswered) => Ok(deliver::unanswered(call, unanswered, &payload.asked)),
+        Err(unanswered) => {
+            if let Some(deployment) = &unanswered.deployment {
+                settle::unanswered(permit, deployment, unanswered.retries);
+            }
+            Ok(deliver::unanswered(call, unanswered, &payload.asked))
+        }
     }
 }
 
+/// Who is calling, if they may come this way at all.
+fn identify(gateway: &Gateway, call: &Call, uri: &Uri, peer: IpAddr) -> Result<Caller, Refusal> {
+    let caller = gateway.live.caller(&call.snapshot, &call.headers)?;
+    if let Some(resolved) = caller.key() {
+        admit::may_come(resolved, uri.path(), peer)?;
+    }
+    Ok(caller)
+}
+
 /// Answers a request about a response that was made earlier.
-async fn remember(gateway: &Gateway, call: &Call, uri: &Uri) -> Result<Response<ReplyBody>, Refusal> {
-    let caller = call.snapshot.keys.identify(&call.headers)?;
-    responses::answer(gateway, call, caller, uri).await
+async fn remember(
+    gateway: &Gateway,
+    call: &Call,
+    uri: &Uri,
+    peer: IpAddr,
+) -> Result<Response<ReplyBody>, Refusal> {
+    let caller = identify(gateway, call, uri, peer)?;
+    responses::answer(gateway, call, caller.owner(), uri).await
 }

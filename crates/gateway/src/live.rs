@@ -9,6 +9,7 @@ use http::HeaderMap;
 use store::db::Db;
 
 use crate::auth::Caller;
+use crate::books::Books;
 use crate::directory::Identity;
 use crate::kept::Shelf;
 use crate::refusal::Refusal;
@@ -18,6 +19,7 @@ use crate::snapshot::Snapshot;
 #[derive(Debug)]
 pub struct Live {
     snapshot: ArcSwap<Snapshot>,
+    books: Option<Arc<Books>>,
     /// Responses kept for callers.
     pub(crate) shelf: Arc<Shelf>,
     in_flight: AtomicU32,
@@ -31,11 +33,12 @@ pub struct Live {
 pub struct InFlight(Arc<Live>);
 
 impl Live {
-    /// State that serves `snapshot`.
+    /// State that serves `snapshot`, with books if there are any.
     #[must_use]
-    pub fn new(snapshot: Snapshot) -> Arc<Self> {
+    pub fn new(snapshot: Snapshot, books: Option<Arc<Books>>) -> Arc<Self> {
         Arc::new(Self {
             snapshot: ArcSwap::from_pointee(snapshot),
+            books,
             shelf: Arc::default(),
             in_flight: AtomicU32::new(0),
             draining: AtomicBool::new(false),
@@ -44,25 +47,45 @@ impl Live {
         })
     }
 
+    /// Who is calling.
+    ///
+    /// # Errors
+    /// 401 for a key that is missing, unknown, blocked or of the past.
+    pub fn caller(&self, snapshot: &Snapshot, headers: &HeaderMap) -> Result<Caller, Refusal> {
+        snapshot.keys.identify(headers, self.books.as_ref().map(|books| &books.directory))
+    }
+
     /// Who asks for a management route.
     ///
     /// # Errors
-    /// 401 for a key that is missing or unknown.
+    /// As [`Live::caller`].
     pub fn identify(&self, headers: &HeaderMap) -> Result<Identity, Refusal> {
-        match self.snapshot().keys.identify(headers)? {
-            Caller::Master | Caller::Open => Ok(Identity::master()),
+        match (self.caller(&self.snapshot(), headers)?, &self.books) {
+            (Caller::Key(resolved), Some(books)) => Ok(books.directory.identity(&resolved)),
+            (Caller::Key(_), None) => Ok(Identity::default()),
+            (Caller::Master | Caller::Open, _) => Ok(Identity::master()),
         }
+    }
+
+    /// The books, where any are kept.
+    #[must_use]
+    pub fn books(&self) -> Option<&Arc<Books>> {
+        self.books.as_ref()
     }
 
     /// The database, where there is one.
     #[must_use]
     pub fn db(&self) -> Option<Db> {
-        None
+        self.books.as_ref()?.db()
     }
 
     /// Takes over what was just changed in the database, so that the next call knows of it.
     pub async fn catch_up(&self) {
-        std::future::ready(()).await;
+        if let Some(books) = &self.books
+            && let Err(error) = books.catch_up().await
+        {
+            tracing::warn!(%error, "a change is taken over later");
+        }
     }
 
     /// The configuration in force. Taken once a call and kept to its end.

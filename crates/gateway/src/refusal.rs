@@ -20,6 +20,8 @@ pub struct Refusal {
     pub message: String,
     /// Seconds after which another try makes sense.
     pub retry_after: Option<u64>,
+    /// Response headers that tell more.
+    pub headers: Vec<(&'static str, String)>,
     /// What kind of failure of the upstream this tells of, if it does.
     pub cause: Option<FaultKind>,
 }
@@ -51,6 +53,7 @@ impl Refusal {
             param: None,
             message: message.into(),
             retry_after: None,
+            headers: Vec::new(),
             cause: None,
         }
     }
@@ -108,6 +111,7 @@ impl Refusal {
             param: fault.param.clone(),
             message: format!("litellm.{class}: {inner}{exception} - {}", fault.message),
             retry_after: None,
+            headers: Vec::new(),
             cause: Some(fault.kind),
         }
     }

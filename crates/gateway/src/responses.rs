@@ -15,7 +15,7 @@ use wire::openai_responses::routed::Routed;
 use wire::raw::Raw;
 use wire::scan;
 
-use crate::auth::Caller;
+use crate::auth::Owner;
 use crate::body::ReplyBody;
 use crate::call::Call;
 use crate::deliver;
@@ -40,7 +40,7 @@ const PATIENCE: std::time::Duration = std::time::Duration::from_secs(60);
 ///
 /// # Errors
 /// 400 when there is no such response, or nobody who could do what is asked.
-pub fn resolve(shelf: &Shelf, call: &Call, caller: Caller, payload: &mut Payload) -> Result<bool, Refusal> {
+pub fn resolve(shelf: &Shelf, call: &Call, caller: Owner, payload: &mut Payload) -> Result<bool, Refusal> {
     let refuse = |error| Refusal::untranslatable(call.endpoint.route(), &error);
     let wishes = Wishes::read(payload.envelope.body()).map_err(refuse)?;
     let speaks = payload.group.deployments.iter().any(|deployment| native(deployment).is_some());
@@ -71,7 +71,7 @@ pub fn resolve(shelf: &Shelf, call: &Call, caller: Caller, payload: &mut Payload
 }
 
 /// Keeps the answer, if nobody else does.
-pub fn keep(shelf: &Arc<Shelf>, caller: Caller, payload: &Payload, answer: &mut Answer) {
+pub fn keep(shelf: &Arc<Shelf>, caller: Owner, payload: &Payload, answer: &mut Answer) {
     if answer.spoken == Format::OpenAiResponses {
         return;
     }
@@ -87,7 +87,7 @@ pub fn keep(shelf: &Arc<Shelf>, caller: Caller, payload: &Payload, answer: &mut 
 #[derive(Debug)]
 pub struct Keeper {
     shelf: Arc<Shelf>,
-    caller: Caller,
+    caller: Owner,
     input: Vec<Raw>,
 }
 
@@ -128,7 +128,7 @@ fn id_of(response: &str) -> Option<&str> {
 pub async fn answer(
     gateway: &Gateway,
     call: &Call,
-    caller: Caller,
+    caller: Owner,
     uri: &Uri,
 ) -> Result<Response<ReplyBody>, Refusal> {
     let id = call.endpoint.named.as_deref().unwrap_or_default();

@@ -7,6 +7,7 @@ use http::header::{HeaderMap, RETRY_AFTER};
 use policy::choose;
 use policy::retry::{self, Attempt, Next};
 
+use crate::admit::Permit;
 use crate::call::Call;
 use crate::deployment::Deployment;
 use crate::exchange::{self, Answer, Failure};
@@ -34,6 +35,7 @@ pub struct Unanswered {
 pub async fn send(
     transport: &Transport,
     call: &mut Call,
+    permit: &mut Permit,
     payload: &Payload,
 ) -> Result<(Answer, u32), Unanswered> {
     let group = &payload.group;
@@ -49,7 +51,10 @@ pub async fn send(
         else {
             return Err(nobody(payload));
         };
-        let failure = match exchange::attempt(transport, call, payload, deployment).await {
+        permit.asking = Some(Arc::clone(deployment));
+        let attempt = exchange::attempt(transport, call, payload, deployment).await;
+        permit.asking = None;
+        let failure = match attempt {
             Ok(answer) => return Ok((answer, retries)),
             Err(failure) => failure,
         };

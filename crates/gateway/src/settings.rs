@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use policy::period::Calendar;
 use secrecy::SecretString;
 use serde_json::{Map, Value};
 
@@ -255,6 +256,12 @@ pub struct GeneralSettings {
     pub anthropic_ping: Option<Duration>,
     /// `litellm_settings.sse_keepalive_ping_interval_seconds`: the same for other streams, as an SSE comment.
     pub keepalive: Option<Duration>,
+    /// `general_settings.database_url` or `DATABASE_URL`: a PostgreSQL server; a file otherwise.
+    pub database_url: Option<SecretString>,
+    /// `general_settings.database_connection_pool_limit`.
+    pub database_connections: u32,
+    /// `litellm_settings.timezone` and `budget_reset_time`: when budgets begin anew.
+    pub calendar: Calendar,
     /// What is fetched for upstreams that take no addresses; `general_settings.media_allowed_hosts` (ours).
     pub media: MediaPolicy,
 }
@@ -274,6 +281,9 @@ impl Default for GeneralSettings {
             call_id_in_errors: false,
             anthropic_ping: Some(Duration::from_secs(15)),
             keepalive: None,
+            database_url: None,
+            database_connections: 10,
+            calendar: Calendar::default(),
             media: MediaPolicy::default(),
         }
     }

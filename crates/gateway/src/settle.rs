@@ -1,17 +1,22 @@
 //! What a call cost, however it ended. A [`Settlement`] is owned by whatever carries the reply to the client;
 //! its drop records the call, so a client that hangs up is accounted for too.
 
+use std::borrow::Cow;
 use std::sync::Arc;
-use std::time::Instant;
 
-use http::HeaderValue;
+use policy::account::Used;
 use policy::money::Cost;
+use store::ledger::{self, Charge};
 use wire::format::Operation;
 use wire::reply::Usage;
 
 use crate::admit::Permit;
-use crate::call::unix_seconds;
+use crate::auth::Caller;
+use crate::call::{unix_ms, unix_seconds};
 use crate::deployment::Deployment;
+
+/// What LiteLLM calls the holder of the master key in its logs.
+pub const MASTER: &str = "litellm_proxy_master_key";
 
 /// How a call ended.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -32,51 +37,44 @@ pub struct Settlement {
     pub deployment: Arc<Deployment>,
     /// What was used, as far as the upstream has said.
     pub usage: Option<Usage>,
+    /// Pieces of a stream that came, for an upstream that did not live to say what was used.
+    pub pieces: u64,
     /// How it ended.
     pub ending: Ending,
-    call_id: HeaderValue,
-    operation: Operation,
-    started: Instant,
-    _permit: Permit,
+    retries: u32,
+    permit: Permit,
 }
 
 impl Settlement {
     /// Opens the account of a call that `deployment` answers.
     #[must_use]
-    pub fn open(
-        deployment: Arc<Deployment>,
-        permit: Permit,
-        call_id: HeaderValue,
-        operation: Operation,
-        started: Instant,
-    ) -> Self {
-        Self {
-            deployment,
-            usage: None,
-            ending: Ending::default(),
-            call_id,
-            operation,
-            started,
-            _permit: permit,
-        }
+    pub fn open(deployment: Arc<Deployment>, permit: Permit, retries: u32) -> Self {
+        Self { deployment, usage: None, pieces: 0, ending: Ending::default(), retries, permit }
     }
 
     /// What the call costs as far as is known now; `None` when it is unpriced or its usage is unknown.
     #[must_use]
     pub fn cost(&self) -> Option<Cost> {
-        self.deployment.cost(self.operation, self.usage.as_ref()?, self.started.elapsed(), unix_seconds())
+        self.cost_of(self.usage.as_ref()?)
+    }
+
+    fn cost_of(&self, usage: &Usage) -> Option<Cost> {
+        self.permit.cost_of(&self.deployment, usage)
     }
 }
 
 impl Drop for Settlement {
     fn drop(&mut self) {
+        let usage = self.usage.unwrap_or_else(|| self.permit.about(self.pieces));
+        let cost = self.cost_of(&usage);
+        let closing = Closing { usage: Some(usage), cost, ending: self.ending, retries: self.retries };
+        self.permit.settle(&self.deployment, &closing);
         if !tracing::enabled!(tracing::Level::DEBUG) {
             return;
         }
-        let cost = self.cost().map_or_else(|| "unpriced".to_owned(), |cost| cost.to_string());
-        let usage = self.usage.unwrap_or_default();
+        let cost = cost.map_or_else(|| "unpriced".to_owned(), |cost| cost.to_string());
         tracing::debug!(
-            call = self.call_id.to_str().unwrap_or_default(),
+            call = self.permit.call_id.to_str().unwrap_or_default(),
             model = ?self.deployment.group,
             upstream = ?self.deployment.model,
             ending = ?self.ending,
@@ -84,8 +82,106 @@ impl Drop for Settlement {
             input_tokens = usage.input,
             output_tokens = usage.output,
             cost_usd = %cost,
-            duration_ms = u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX),
+            duration_ms = u64::try_from(self.permit.started.elapsed().as_millis()).unwrap_or(u64::MAX),
             "call"
         );
+    }
+}
+
+/// How a call came out.
+pub(crate) struct Closing {
+    pub(crate) usage: Option<Usage>,
+    pub(crate) cost: Option<Cost>,
+    pub(crate) ending: Ending,
+    pub(crate) retries: u32,
+}
+
+/// Records a call that nobody answered. It costs nothing.
+pub(crate) fn unanswered(mut permit: Permit, deployment: &Deployment, retries: u32) {
+    let closing = Closing { usage: None, cost: Some(Cost::ZERO), ending: Ending::Failed, retries };
+    permit.settle(deployment, &closing);
+}
+
+impl Permit {
+    /// What an upstream has used that did not say: the prompt it read and the pieces it sent.
+    fn about(&self, pieces: u64) -> Usage {
+        let bound = self.estimate.bound.unwrap_or(u64::MAX);
+        Usage { input: self.estimate.input, output: pieces.min(bound), ..Usage::default() }
+    }
+
+    fn cost_of(&self, deployment: &Deployment, usage: &Usage) -> Option<Cost> {
+        deployment.cost(self.operation, usage, self.started.elapsed(), unix_seconds())
+    }
+
+    /// Gives back what was reserved, charges what was used, and records the charge.
+    fn settle(&mut self, deployment: &Deployment, closing: &Closing) {
+        self.asking = None;
+        let now = unix_ms();
+        let cost = closing.cost.unwrap_or_default();
+        if std::mem::take(&mut self.held) {
+            let snapshot = self.live.snapshot();
+            // What a provider had in its cache does not count against limits of tokens.
+            let tokens =
+                closing.usage.map_or(0, |usage| usage.input.saturating_sub(usage.cache_read) + usage.output);
+            for account in self.charged() {
+                account.settle(&self.demand, Used { tokens, cost }, now, &snapshot.general.calendar);
+            }
+        }
+        let Some(books) = self.live.books() else { return };
+        books.ledger.record(&self.charge(deployment, closing, now));
+    }
+
+    fn charge<'a>(&'a self, deployment: &'a Deployment, closing: &Closing, now: u64) -> Charge<'a> {
+        let caller = match &self.caller {
+            Caller::Master => MASTER,
+            Caller::Open => "",
+            Caller::Key(resolved) => resolved.key.id(),
+        };
+        Charge {
+            call: Cow::Borrowed(self.call_id.to_str().unwrap_or_default()),
+            ended_unix_ms: now,
+            model_group: Cow::Borrowed(&deployment.group),
+            deployment: Cow::Borrowed(&deployment.id),
+            provider: Cow::Borrowed(deployment.provider.name),
+            upstream_model: Cow::Borrowed(&deployment.model),
+            operation: Cow::Borrowed(operation(self.operation)),
+            caller: Cow::Borrowed(caller),
+            usage: closing.usage,
+            cost: closing.cost,
+            ending: match closing.ending {
+                Ending::Abandoned => ledger::Ending::Abandoned,
+                Ending::Complete => ledger::Ending::Complete,
+                Ending::Failed => ledger::Ending::Failed,
+            },
+            duration_ms: u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX),
+            retries: closing.retries,
+        }
+    }
+}
+
+impl Drop for Permit {
+    fn drop(&mut self) {
+        // The caller has left while an upstream was at work: it has read the prompt, and will ask for that.
+        if let Some(deployment) = self.asking.take() {
+            let usage = self.about(0);
+            let cost = self.cost_of(&deployment, &usage);
+            let closing = Closing { usage: Some(usage), cost, ending: Ending::Abandoned, retries: 0 };
+            self.settle(&deployment, &closing);
+        }
+        if std::mem::take(&mut self.held) {
+            let (now, snapshot) = (unix_ms(), self.live.snapshot());
+            for account in self.charged() {
+                account.release(&self.demand, now, &snapshot.general.calendar);
+            }
+        }
+    }
+}
+
+const fn operation(operation: Operation) -> &'static str {
+    match operation {
+        Operation::Chat => "chat",
+        Operation::Completion => "completion",
+        Operation::Embedding => "embedding",
+        Operation::Rerank => "rerank",
     }
 }

@@ -50,6 +50,9 @@ pub struct Group {
     pub deployments: Vec<Arc<Deployment>>,
     /// What choosing needs to know of each, by the same index.
     pub candidates: Vec<Candidate>,
+    /// The access groups that any of them carries (`model_info.access_groups`).
+    pub access_groups: Vec<String>,
+    free: bool,
 }
 
 impl Group {
@@ -57,7 +60,20 @@ impl Group {
     #[must_use]
     pub fn new(name: String, deployments: Vec<Arc<Deployment>>) -> Self {
         let candidates = deployments.iter().map(|deployment| candidate(&deployment.settings)).collect();
-        Self { name, deployments, candidates }
+        let of_infos =
+            deployments.iter().filter_map(|one| one.settings.model_info.get("access_groups")?.as_array());
+        let mut access_groups: Vec<String> =
+            of_infos.flatten().filter_map(|group| Some(group.as_str()?.to_owned())).collect();
+        access_groups.sort_unstable();
+        access_groups.dedup();
+        let free = !deployments.is_empty() && deployments.iter().all(|deployment| deployment.is_free());
+        Self { name, deployments, candidates, access_groups, free }
+    }
+
+    /// Whether none of its deployments costs anything.
+    #[must_use]
+    pub const fn is_free(&self) -> bool {
+        self.free
     }
 }
 

@@ -49,6 +49,8 @@ pub struct Flow {
     primed: Bytes,
     over: bool,
     usage: Option<Usage>,
+    /// Frames that said something.
+    pieces: u64,
     ending: Ending,
     settlement: Option<Settlement>,
     heartbeat: Option<Heartbeat>,
@@ -143,6 +145,7 @@ impl Flow {
             primed: Bytes::new(),
             over: false,
             usage: None,
+            pieces: 0,
             ending: Ending::default(),
             settlement: None,
             heartbeat: None,
@@ -267,6 +270,7 @@ impl Flow {
             self.over = true;
             self.ending = Ending::Complete;
         }
+        self.pieces += u64::from(!matches!(heard, Heard::Nothing));
         Ok(!matches!(heard, Heard::Nothing))
     }
 
@@ -318,6 +322,7 @@ impl Drop for Flow {
     fn drop(&mut self) {
         if let Some(settlement) = &mut self.settlement {
             settlement.usage = self.usage;
+            settlement.pieces = self.pieces;
             settlement.ending = self.ending;
         }
         if let (Ending::Complete, Some(cancel)) = (self.ending, &mut self.cancel) {

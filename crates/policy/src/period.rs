@@ -251,6 +251,13 @@ impl Calendar {
     }
 }
 
+/// An instant as LiteLLM writes it in messages: `2026-01-01 00:01:00 UTC`.
+#[must_use]
+pub fn utc(unix_ms: u64) -> String {
+    timestamp(unix_ms)
+        .map_or_else(|| "never".to_owned(), |at| at.strftime("%Y-%m-%d %H:%M:%S UTC").to_string())
+}
+
 fn first_of_month(day: Date, months: i64) -> Option<Date> {
     day.first_of_month().checked_add(Span::new().months(months)).ok()
 }

@@ -133,7 +133,7 @@ impl House {
             return refused;
         }
         let from_page = head.headers.contains_key(header::ORIGIN);
-        let mut response = life::call(&self.gateway, endpoint, head, body).await;
+        let mut response = life::call(&self.gateway, endpoint, head, body, peer.ip()).await;
         if from_page {
             open_to_pages(response.headers_mut());
         }

@@ -2,6 +2,7 @@
 //!
 //! Not here: what happens to a call (gateway), management routes (admin).
 
+mod books;
 mod catalog;
 mod check;
 mod cli;

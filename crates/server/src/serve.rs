@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::num::NonZeroUsize;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use anyhow::{Context, bail};
 use gateway::live::Live;
@@ -16,7 +17,7 @@ use crate::env::Environment;
 use crate::load::{self, Prepared};
 use crate::reload::{self, Changes};
 use crate::workers::Workers;
-use crate::{catalog, say};
+use crate::{books, catalog, say};
 
 /// Serves until the process is told to stop.
 ///
@@ -36,18 +37,21 @@ async fn run(options: ServeOptions, environment: Environment) -> anyhow::Result<
     let tls = Tls::new().context("the system's certificates")?.through(proxies);
     let catalog = catalog::load(&environment, &tls).await?;
     let Prepared { snapshot, files, found } = load::prepare(&options, &environment, catalog, &tls).await?;
+    let books = books::open(&options, &environment, &snapshot.general).await?;
     let host = reachable_host(&options, &snapshot);
     let listener = listen(&host, options.port).await?;
     let address = listener.local_addr()?;
     let changes = Changes::of(&files).context("taking SIGHUP")?;
     let stop = told_to_stop().context("taking SIGTERM")?;
     announce(address, &snapshot, &found);
-    let live = Live::new(snapshot);
+    let live = Live::new(snapshot, books.as_ref().map(|kept| Arc::clone(&kept.books)));
     let workers = Workers::start(worker_count(&options), &live, &tls)?;
+    let keep = books::keep(books, |_| ());
     let follow = reload::follow(changes, &live, &options, &environment, &tls, is_public(address));
     tokio::select! {
         () = workers.accept(listener, stop) => {}
         () = follow => {}
+        () = keep => {}
     }
     tracing::info!(in_flight = live.in_flight(), "stopping: no new connections, calls in flight go on");
     live.drain();

@@ -183,7 +183,7 @@ impl fmt::Display for Account {
 /// The terms of limits; where one is absent, `shared` (a budget several are under) says it. There is always a
 /// first budget: it counts what was spent, whether or not that is limited.
 #[must_use]
-pub fn terms(own: &Limits, shared: Option<&Limits>, now_ms: i64) -> Terms {
+pub(super) fn terms(own: &Limits, shared: Option<&Limits>, now_ms: i64) -> Terms {
     let pick = |read: fn(&Limits) -> Option<u64>| read(own).or_else(|| shared.and_then(read));
     let (budgeted, whose) = match (own.max_budget, shared) {
         (None, Some(shared)) if own.soft_budget.is_none() => (shared.max_budget, shared),

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use arc_swap::ArcSwapOption;
 use policy::access::ModelList;
+use policy::roles::RouteList;
 use store::entity::{KeyFields, Limits, Object, Record};
 
 use super::account::{Account, AccountKind, terms};
@@ -48,6 +49,8 @@ pub struct Extras {
     pub aliases: std::collections::BTreeMap<String, String>,
     /// Routes it may use, as written; empty: all.
     pub routes: Vec<String>,
+    /// The same, compiled.
+    pub route_list: Option<RouteList>,
     /// Addresses it may be used from; empty: all.
     pub networks: Vec<Network>,
     /// `models` names the team's models among others.
@@ -127,6 +130,7 @@ impl Extras {
         let extras = Self {
             aliases: fields.aliases.clone(),
             routes: fields.allowed_routes.clone(),
+            route_list: (!fields.allowed_routes.is_empty()).then(|| RouteList::new(&fields.allowed_routes)),
             networks: fields.allowed_ips.iter().filter_map(|text| Network::parse(text)).collect(),
             team_models: fields.models.iter().any(|model| model == "all-team-models"),
             model_accounts: ModelAccounts::of(

@@ -148,6 +148,41 @@ impl Prices {
         }
     }
 
+    /// The most that so many tokens can cost, whatever tier serves them, cached or not; `None` when it is unpriced.
+    /// What is billed by other things than tokens (time, searches) is not foreseen.
+    #[must_use]
+    pub fn most(&self, operation: Operation, input: u64, output: u64) -> Option<Cost> {
+        match &self.basis {
+            Basis::Unknown => None,
+            Basis::Free | Basis::Time { .. } => Some(Cost::ZERO),
+            Basis::Tokens(tokens) => {
+                let output = if operation == Operation::Embedding { 0 } else { output };
+                let off_peak = tokens.off_peak.as_ref().map(|off_peak| &off_peak.plans);
+                let plans = std::iter::once(&tokens.plans).chain(off_peak);
+                let most =
+                    plans.flat_map(|plans| plans.reached(input)).map(|rates| rates.most(input, output)).max();
+                let query = tokens.query.filter(|_| operation == Operation::Rerank);
+                let queries = query.map(|query| query.times(input.div_ceil(500).max(1)));
+                Some(most.into_iter().chain(queries).max()?.round())
+            }
+        }
+    }
+
+    /// Whether nothing it can be used for costs anything.
+    #[must_use]
+    pub fn is_free(&self) -> bool {
+        const MANY: u64 = 1 << 30;
+        match &self.basis {
+            Basis::Unknown | Basis::Time { .. } => false,
+            Basis::Free => true,
+            Basis::Tokens(tokens) => {
+                tokens.query.is_none_or(|query| query == Rate::ZERO)
+                    && tokens.search.is_none()
+                    && self.most(Operation::Chat, MANY, MANY) == Some(Cost::ZERO)
+            }
+        }
+    }
+
     fn computed(&self, operation: Operation, usage: &Usage, elapsed: Duration, now: u64) -> Option<Charge> {
         match &self.basis {
             Basis::Unknown => None,
@@ -222,6 +257,12 @@ impl Charge {
 }
 
 impl Plans {
+    /// All rates that a prompt of this length may come under.
+    fn reached(&self, prompt: u64) -> impl Iterator<Item = &Rates> {
+        let rest = self.rest.iter().filter(move |plan| plan.from <= prompt).map(|plan| &plan.rates);
+        std::iter::once(&self.base).chain(rest)
+    }
+
     fn select(&self, tier: Tier, prompt: u64) -> &Rates {
         let of = |tier| self.rest.iter().rev().find(move |plan| plan.tier == tier && plan.from <= prompt);
         of(tier).or_else(|| of(Tier::Standard)).map_or(&self.base, |plan| &plan.rates)
@@ -229,6 +270,14 @@ impl Plans {
 }
 
 impl Rates {
+    /// What so many tokens cost at the highest rates there are.
+    fn most(&self, input: u64, output: u64) -> Exact {
+        let inputs = [self.input, self.cache_read, self.cache_write, self.cache_write_1h, self.audio_input];
+        let outputs = [self.output, self.reasoning, self.audio_output];
+        let highest = |rates: &[Option<Rate>]| rates.iter().flatten().max().copied().unwrap_or_default();
+        highest(&inputs).times(input) + highest(&outputs).times(output)
+    }
+
     fn input(&self, usage: &Usage) -> Option<Exact> {
         let cached = usage.cache_read.saturating_add(usage.cache_write).saturating_add(usage.cache_write_1h);
         let rest = usage.input.saturating_sub(cached);

@@ -193,7 +193,7 @@ pub(crate) const LITELLM: Section = Section {
         (
             BUDGETS,
             "max_budget budget_duration budget_exceeded_status_code budget_exceeded_throttle_percentage \
-             timezone budget_reset_time max_internal_user_budget internal_user_budget_duration \
+             max_internal_user_budget internal_user_budget_duration \
              max_end_user_budget max_end_user_budget_id tag_budget_config",
         ),
         (
@@ -255,7 +255,8 @@ pub(crate) const GENERAL: Section = Section {
     name: "general_settings",
     served: "master_key litellm_key_header_name strict completion_model embedding_model \
              max_request_size_mb max_response_size_mb global_max_parallel_requests \
-             media_allowed_hosts always_include_stream_usage include_call_id_in_error_body",
+             media_allowed_hosts always_include_stream_usage include_call_id_in_error_body database_url \
+             database_connection_pool_limit",
     later: &[
         (
             "a weak master key is a warning unless `strict: true` stands here",
@@ -263,7 +264,7 @@ pub(crate) const GENERAL: Section = Section {
         ),
         (
             DATABASE,
-            "database_url database_connection_pool_limit database_connection_timeout \
+            "database_connection_timeout \
              database_connect_timeout database_socket_timeout database_extra_connection_params \
              disable_spend_updates disable_reset_budget proxy_batch_write_at \
              proxy_budget_rescheduler_min_time proxy_budget_rescheduler_max_time \

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use gateway::settings::{AliasSettings, GeneralSettings, RoutingSettings};
+use policy::period::{Calendar, CalendarError};
 use secrecy::{ExposeSecret as _, SecretString};
 
 use super::fields::{Fields, check_keys};
@@ -51,7 +52,42 @@ pub(super) fn general(
     general.always_include_stream_usage = fields.flag("always_include_stream_usage").unwrap_or(false);
     general.media.allowed_hosts = fields.texts("media_allowed_hosts");
     general.call_id_in_errors = fields.flag("include_call_id_in_error_body").unwrap_or(false);
+    general.database_url = database_url(&mut fields, environment);
+    general.database_connections =
+        fields.whole("database_connection_pool_limit").unwrap_or(general.database_connections).max(2);
     general
+}
+
+/// The file's address of a database, else `DATABASE_URL`. Other databases than PostgreSQL are none.
+fn database_url(fields: &mut Fields<'_, '_>, environment: &Environment) -> Option<SecretString> {
+    let entry = fields.entry("database_url").map(|entry| entry.value.span);
+    let url = fields
+        .secret("database_url")
+        .or_else(|| environment.filled("DATABASE_URL").map(|url| SecretString::from(url.to_owned())))?;
+    let known = ["postgresql://", "postgres://"].iter().any(|scheme| url.expose_secret().starts_with(scheme));
+    if !known {
+        let message = "the address of the database must begin with `postgresql://`";
+        let help = "leave it out to keep everything in a file beside this one".to_owned();
+        fields.problems.error(entry, message, Some(help));
+        return None;
+    }
+    Some(url)
+}
+
+/// When budgets begin anew.
+pub(super) fn calendar(litellm: Option<&Map>, general: &mut GeneralSettings, problems: &mut Problems) {
+    let Some(map) = litellm else { return };
+    let mut fields = Fields { map, problems };
+    let zone = fields.text("timezone").unwrap_or_else(|| "UTC".to_owned());
+    let at = fields.text("budget_reset_time").unwrap_or_else(|| "00:00".to_owned());
+    match Calendar::new(&zone, &at) {
+        Ok(calendar) => general.calendar = calendar,
+        Err(error) => {
+            let key = if matches!(error, CalendarError::Zone(_)) { "timezone" } else { "budget_reset_time" };
+            let span = fields.entry(key).map(|entry| entry.value.span);
+            fields.problems.error(span, format!("`{key}`: {error}"), None);
+        }
+    }
 }
 
 /// The file's master key, else `LITELLM_MASTER_KEY`. An empty one would let everybody in by accident.
