@@ -39,6 +39,7 @@ pub use self::organization::OrganizationFields;
 pub use self::project::ProjectFields;
 pub use self::setting::SettingFields;
 pub use self::table::{Deleted, Filter, Order, Page};
+pub(crate) use self::table::{Owned, borrowed, escaped};
 pub use self::tag::TagFields;
 pub use self::team::{TeamFields, TeamPerson};
 pub use self::user::UserFields;
