@@ -3,6 +3,8 @@
 //! Richer than an OpenAI message list, so that every other format embeds in it and keeps its order.
 //! Not for same-format traffic: that is spliced, see [`crate::envelope`].
 
+use std::fmt;
+
 use crate::format::Format;
 use crate::raw::Raw;
 
@@ -66,47 +68,52 @@ impl ChatRequest {
         self.tools.iter().map(|tool| tool.name.as_str()).chain(chosen).chain(called)
     }
 
-    /// The path of turn `at` in the body the caller sent, for errors and losses.
-    #[must_use]
-    pub fn turn_path(&self, at: usize) -> String {
-        if self.format == Format::OpenAiResponses {
-            return self.item_path(at);
-        }
-        if self.format == Format::Gemini {
-            let apart = self.turns.first().is_some_and(|turn| turn.role == Role::System);
-            return match at.checked_sub(usize::from(apart)) {
-                Some(at) => format!("contents[{at}]"),
-                None => "systemInstruction".to_owned(),
-            };
-        }
-        // Anthropic's callers write the first system turn outside their messages.
-        let apart = self.format == Format::AnthropicMessages
-            && self.turns.first().is_some_and(|turn| turn.role == Role::System);
-        match at.checked_sub(usize::from(apart)) {
-            Some(at) => format!("messages[{at}]"),
-            None => "system".to_owned(),
+    /// The turns with their paths in the body the caller sent, for errors and losses, which alone they are written for.
+    pub fn placed(&self) -> impl Iterator<Item = (TurnPath, &Turn)> {
+        // What these callers write outside of the list. OpenAI's write every system turn in it.
+        let (list, outside) = match self.format {
+            Format::AnthropicMessages => ("messages", "system"),
+            Format::OpenAiResponses => ("input", "instructions"),
+            Format::Gemini => ("contents", "systemInstruction"),
+            _ => ("messages", ""),
+        };
+        let mut next = 0;
+        self.turns.iter().enumerate().map(move |(at, turn)| {
+            if at == 0 && turn.role == Role::System && !outside.is_empty() {
+                return (TurnPath { list: outside, at: None }, turn);
+            }
+            let path = TurnPath { list, at: Some(next) };
+            next += if self.format == Format::OpenAiResponses { turn.items() } else { 1 };
+            (path, turn)
+        })
+    }
+}
+
+/// Where a turn stands in the body the caller sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct TurnPath {
+    list: &'static str,
+    at: Option<usize>,
+}
+
+impl fmt::Display for TurnPath {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.at {
+            Some(at) => write!(f, "{}[{at}]", self.list),
+            None => f.write_str(self.list),
         }
     }
 }
 
-impl ChatRequest {
-    /// The path of the first item of turn `at`: a turn of the assistant is several items of `input`.
-    fn item_path(&self, at: usize) -> String {
-        let apart = self.turns.first().is_some_and(|turn| turn.role == Role::System);
-        if apart && at == 0 {
-            return "instructions".to_owned();
+impl Turn {
+    /// How many items of the Responses API's `input` the turn is: a turn of the assistant may be several.
+    pub(crate) fn items(&self) -> usize {
+        let prose = |block: &Block| matches!(block, Block::Text(_) | Block::Refusal(_) | Block::Citation(_));
+        if self.role != Role::Assistant {
+            return 1;
         }
-        let before = self.turns.get(usize::from(apart)..at).unwrap_or_default();
-        let items = before.iter().map(|turn| {
-            let prose =
-                |block: &Block| matches!(block, Block::Text(_) | Block::Refusal(_) | Block::Citation(_));
-            let apart = turn.blocks.iter().filter(|block| !prose(block)).count();
-            if turn.role != Role::Assistant {
-                return 1;
-            }
-            apart + usize::from(turn.blocks.iter().any(prose) || turn.blocks.is_empty())
-        });
-        format!("input[{}]", items.sum::<usize>())
+        let apart = self.blocks.iter().filter(|block| !prose(block)).count();
+        apart + usize::from(self.blocks.iter().any(prose) || self.blocks.is_empty())
     }
 }
 

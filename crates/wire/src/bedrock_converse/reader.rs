@@ -70,7 +70,7 @@ impl ReplyReader for ConverseReader {
         let mut events = Vec::new();
         decoder.start(&mut events);
         for (index, block) in list(content, path)?.into_iter().enumerate() {
-            let problem = |problem: String| malformed(&format!("{path}[{index}]"), &problem);
+            let problem = |problem: String| malformed(format_args!("{path}[{index}]"), &problem);
             decoder.block(index as u64, block, &mut events).map_err(problem)?;
         }
         if let Some(word) = reply.stop_reason.map(text).filter(|word| !word.is_empty()) {

@@ -109,7 +109,7 @@ impl EmbedReader for ImitatorReader {
         let mut vectors: Vec<(usize, Vector)> = Vec::with_capacity(rows.len());
         for (at, raw) in rows.into_iter().enumerate() {
             let row: Row<'_> =
-                object(raw).ok_or_else(|| malformed(&format!("data[{at}]"), "must be an object"))?;
+                object(raw).ok_or_else(|| malformed(format_args!("data[{at}]"), "must be an object"))?;
             let path = format!("data[{at}].embedding");
             let embedding = row.embedding.ok_or_else(|| malformed(&path, "is required"))?;
             vectors.push((row.index.unwrap_or(at), Vector::read(embedding, &path)?));

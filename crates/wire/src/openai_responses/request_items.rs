@@ -2,6 +2,8 @@
 //! the assistant; every other item is a turn of its own. An item that is not modelled stays whole, so that only a
 //! translation into another format can lose it, and then says so.
 
+use std::fmt::Arguments;
+
 use serde_json::value::RawValue;
 
 use super::request_tools::Spaces;
@@ -23,7 +25,7 @@ pub(super) fn read(raw: &RawValue, spaces: &Spaces, turns: &mut Vec<Turn>) -> Re
         return Ok(());
     }
     for (at, raw) in list(raw, path)?.into_iter().enumerate() {
-        let (role, blocks) = read_item(raw, &format!("{path}[{at}]"), spaces)?;
+        let (role, blocks) = read_item(raw, format_args!("{path}[{at}]"), spaces)?;
         // `instructions` are the first system turn, so one of the input's own is told apart by its newer name.
         let role = if role == Role::System && turns.is_empty() { Role::Developer } else { role };
         match turns.last_mut() {
@@ -45,7 +47,11 @@ pub(super) fn is_prose(block: &Block) -> bool {
     matches!(block, Block::Text(_) | Block::Refusal(_) | Block::Citation(_))
 }
 
-fn read_item(raw: &RawValue, path: &str, spaces: &Spaces) -> Result<(Role, Vec<Block>), TranslateError> {
+fn read_item(
+    raw: &RawValue,
+    path: Arguments<'_>,
+    spaces: &Spaces,
+) -> Result<(Role, Vec<Block>), TranslateError> {
     let item = Fields::read(raw, path)?;
     let kind: Option<String> = item.typed("type", path, "a string")?;
     let opaque = || vec![Block::Opaque { from: Format::OpenAiResponses, raw: Raw::from(raw) }];
@@ -73,7 +79,7 @@ fn read_item(raw: &RawValue, path: &str, spaces: &Spaces) -> Result<(Role, Vec<B
         },
         Some("function_call_output" | "custom_tool_call_output") => {
             let output = item.required("output", path)?;
-            let content = parts(output, &format!("{path}.output"))?;
+            let content = parts(output, format_args!("{path}.output"))?;
             let result =
                 Block::ToolResult { id: item.required_text("call_id", path)?, content, failed: false };
             return Ok((Role::Tool, vec![result]));
@@ -82,49 +88,49 @@ fn read_item(raw: &RawValue, path: &str, spaces: &Spaces) -> Result<(Role, Vec<B
             return Ok((Role::Assistant, opaque()));
         }
         Some(kind) if super::wire::is_part_type(kind) => {
-            return Err(malformed(&format!("{path}.type"), "is a part of a message, not an item"));
+            return Err(malformed(format_args!("{path}.type"), "is a part of a message, not an item"));
         }
         Some(_) => return Ok((Role::User, opaque())),
     };
     Ok((Role::Assistant, vec![block]))
 }
 
-fn message(item: &Fields<'_>, path: &str) -> Result<(Role, Vec<Block>), TranslateError> {
-    let role = match item.required_text("role", path)?.as_str() {
+fn message(item: &Fields<'_>, path: Arguments<'_>) -> Result<(Role, Vec<Block>), TranslateError> {
+    let role = match item.required_word("role", path)?.as_ref() {
         "user" => Role::User,
         "assistant" => Role::Assistant,
         "system" => Role::System,
         "developer" => Role::Developer,
         _ => {
             let problem = "must be user, assistant, system or developer";
-            return Err(malformed(&format!("{path}.role"), problem));
+            return Err(malformed(format_args!("{path}.role"), problem));
         }
     };
-    Ok((role, parts(item.required("content", path)?, &format!("{path}.content"))?))
+    Ok((role, parts(item.required("content", path)?, format_args!("{path}.content"))?))
 }
 
 /// A string, or a list of parts.
-fn parts(raw: &RawValue, path: &str) -> Result<Vec<Block>, TranslateError> {
+fn parts(raw: &RawValue, path: Arguments<'_>) -> Result<Vec<Block>, TranslateError> {
     if !raw.get().starts_with('[') {
         let text: Option<String> = typed(raw, path, "a string or a list of parts")?;
         return Ok(text.map(Block::Text).into_iter().collect());
     }
     let mut blocks = Vec::new();
     for (at, raw) in list(raw, path)?.into_iter().enumerate() {
-        part(raw, &format!("{path}[{at}]"), &mut blocks)?;
+        part(raw, format_args!("{path}[{at}]"), &mut blocks)?;
     }
     Ok(blocks)
 }
 
-fn part(raw: &RawValue, path: &str, blocks: &mut Vec<Block>) -> Result<(), TranslateError> {
+fn part(raw: &RawValue, path: Arguments<'_>, blocks: &mut Vec<Block>) -> Result<(), TranslateError> {
     let part = Fields::read(raw, path)?;
     let opaque = || Block::Opaque { from: Format::OpenAiResponses, raw: Raw::from(raw) };
-    blocks.push(match part.required_text("type", path)?.as_str() {
+    blocks.push(match part.required_word("type", path)?.as_ref() {
         "input_text" | "text" => Block::Text(part.required_text("text", path)?),
         "output_text" => {
             blocks.push(Block::Text(part.required_text("text", path)?));
             let sources = match part.get("annotations") {
-                Some(raw) => list(raw, &format!("{path}.annotations"))?,
+                Some(raw) => list(raw, format_args!("{path}.annotations"))?,
                 None => Vec::new(),
             };
             blocks.extend(sources.into_iter().map(|raw| Block::Citation(item::citation(raw))));
@@ -135,18 +141,18 @@ fn part(raw: &RawValue, path: &str, blocks: &mut Vec<Block>) -> Result<(), Trans
             let detail = part.typed("detail", path, "a string")?;
             match part.typed::<String>("image_url", path, "a string")? {
                 Some(url) => {
-                    Block::Image { source: address(url, None, &format!("{path}.image_url"))?, detail }
+                    Block::Image { source: address(url, None, format_args!("{path}.image_url"))?, detail }
                 }
                 None => Block::Image { source: Source::Id(part.required_text("file_id", path)?), detail },
             }
         }
         "input_file" => file(&part, path)?,
         "input_audio" => {
-            let within = format!("{path}.input_audio");
-            let audio = Fields::read(part.required("input_audio", path)?, &within)?;
+            let within = format_args!("{path}.input_audio");
+            let audio = Fields::read(part.required("input_audio", path)?, within)?;
             Block::Audio {
-                data: audio.required_text("data", &within)?,
-                format: audio.required_text("format", &within)?,
+                data: audio.required_text("data", within)?,
+                format: audio.required_text("format", within)?,
             }
         }
         _ => opaque(),
@@ -154,11 +160,11 @@ fn part(raw: &RawValue, path: &str, blocks: &mut Vec<Block>) -> Result<(), Trans
     Ok(())
 }
 
-fn file(part: &Fields<'_>, path: &str) -> Result<Block, TranslateError> {
+fn file(part: &Fields<'_>, path: Arguments<'_>) -> Result<Block, TranslateError> {
     let name: Option<String> = part.typed("filename", path, "a string")?;
     let source = if let Some(data) = part.typed::<String>("file_data", path, "a string")? {
         if data.starts_with("data:") {
-            address(data, None, &format!("{path}.file_data"))?
+            address(data, None, format_args!("{path}.file_data"))?
         } else {
             let pdf = name.as_deref().is_none_or(|name| name.to_ascii_lowercase().ends_with(".pdf"));
             let media_type = if pdf { "application/pdf" } else { "application/octet-stream" };

@@ -40,7 +40,7 @@ fn one_answer_is_one_turn() {
         matches!(&content[0], Block::Image { source: Source::Inline { media_type, .. }, .. } if media_type == "image/png")
     );
     assert!(matches!(request.turns[7].blocks[0], Block::Opaque { from: Format::OpenAiResponses, .. }));
-    let paths: Vec<String> = (0..8).map(|at| request.turn_path(at)).collect();
+    let paths: Vec<String> = request.placed().map(|(path, _)| path.to_string()).collect();
     assert_eq!(
         paths,
         ["instructions", "input[0]", "input[1]", "input[5]", "input[6]", "input[7]", "input[8]", "input[9]"]

@@ -70,8 +70,8 @@ fn chat(
 ) -> Result<Object, TranslateError> {
     let sampling = &request.sampling;
     let mut messages = Vec::new();
-    for (at, turn) in request.turns.iter().enumerate() {
-        messages.extend(of_turn(turn, &request.turn_path(at), names, losses)?);
+    for (path, turn) in request.placed() {
+        messages.extend(of_turn(turn, &path.to_string(), names, losses)?);
     }
     let tools = request.tools.iter().map(|tool| declared(tool, names)).collect::<Result<Vec<_>, _>>()?;
     let bound = if target.model.starts_with("openai.") { "maxCompletionTokens" } else { "maxTokens" };
