@@ -143,7 +143,7 @@ impl<'a> Script<'a> {
                     ..Item::default()
                 }
             }
-            // Parts and items are told apart by their type: a part's begins with `input_`.
+            // Parts and items are told apart by their type, as they were when they were read.
             Block::Opaque { from: Format::OpenAiResponses, raw } if !super::wire::is_part(raw) => {
                 return Some(Some(OneItem::Verbatim(raw)));
             }

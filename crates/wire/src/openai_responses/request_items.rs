@@ -124,8 +124,8 @@ fn parts(raw: &RawValue, path: Arguments<'_>) -> Result<Vec<Block>, TranslateErr
 
 fn part(raw: &RawValue, path: Arguments<'_>, blocks: &mut Vec<Block>) -> Result<(), TranslateError> {
     let part = Fields::read(raw, path)?;
-    let opaque = || Block::Opaque { from: Format::OpenAiResponses, raw: Raw::from(raw) };
-    blocks.push(match part.required_word("type", path)?.as_ref() {
+    let kind = part.required_word("type", path)?;
+    blocks.push(match kind.as_ref() {
         "input_text" | "text" => Block::Text(part.required_text("text", path)?),
         "output_text" => {
             blocks.push(Block::Text(part.required_text("text", path)?));
@@ -155,7 +155,11 @@ fn part(raw: &RawValue, path: Arguments<'_>, blocks: &mut Vec<Block>) -> Result<
                 format: audio.required_text("format", within)?,
             }
         }
-        _ => opaque(),
+        kind if super::wire::is_part_type(kind) => {
+            Block::Opaque { from: Format::OpenAiResponses, raw: Raw::from(raw) }
+        }
+        // Written again it would be an item.
+        _ => return Err(malformed(format_args!("{path}.type"), "is not a part of a message")),
     });
     Ok(())
 }

@@ -93,6 +93,15 @@ fn what_is_wrong_is_named() {
             json!({"input": [{"role": "user", "content": [{"type": "input_text"}]}]}),
             "input[0].content[0].text",
         ),
+        // Kept whole it would be an item of its own when it is said again.
+        (
+            json!({"input": [{"role": "user", "content": [{"type": "item_reference", "id": "msg_1"}]}]}),
+            "input[0].content[0].type",
+        ),
+        (
+            json!({"input": [{"type": "function_call_output", "call_id": "c", "output": [{"type": "web_search_call"}]}]}),
+            "input[0].output[0].type",
+        ),
         (json!({"input": [{"type": "function_call", "name": "f"}]}), "input[0].call_id"),
         (json!({"input": "x", "tools": [{"name": "f"}]}), "tools[0].type"),
         (json!({"input": "x", "tools": {"a": 1}}), "tools"),
