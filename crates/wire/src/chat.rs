@@ -96,6 +96,14 @@ pub struct TurnPath {
     at: Option<usize>,
 }
 
+impl TurnPath {
+    /// The path of the message in `turn`, whose path this is, where a turn is several items.
+    pub(crate) fn message(self, turn: &Turn) -> Self {
+        let before = turn.blocks.iter().take_while(|block| !block.is_prose()).count();
+        Self { at: self.at.map(|at| at + before), ..self }
+    }
+}
+
 impl fmt::Display for TurnPath {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.at {
@@ -106,14 +114,19 @@ impl fmt::Display for TurnPath {
 }
 
 impl Turn {
+    /// What `role` says, without a name.
+    #[must_use]
+    pub fn new(role: Role, blocks: Vec<Block>) -> Self {
+        Self { role, name: None, phase: None, blocks }
+    }
+
     /// How many items of the Responses API's `input` the turn is: a turn of the assistant may be several.
-    pub(crate) fn items(&self) -> usize {
-        let prose = |block: &Block| matches!(block, Block::Text(_) | Block::Refusal(_) | Block::Citation(_));
+    fn items(&self) -> usize {
         if self.role != Role::Assistant {
             return 1;
         }
-        let apart = self.blocks.iter().filter(|block| !prose(block)).count();
-        apart + usize::from(self.blocks.iter().any(prose) || self.blocks.is_empty())
+        let apart = self.blocks.iter().filter(|block| !block.is_prose()).count();
+        apart + usize::from(self.blocks.iter().any(Block::is_prose) || self.blocks.is_empty())
     }
 }
 
@@ -144,6 +157,8 @@ pub struct Turn {
     pub role: Role,
     /// The speaker's name, where the format has one.
     pub name: Option<String>,
+    /// What a message of the model is in its answer, in the Responses API's words: `commentary`, `final_answer`.
+    pub phase: Option<String>,
     /// What is said, in order.
     pub blocks: Vec<Block>,
 }
@@ -191,6 +206,13 @@ pub enum Block {
     CachePoint(Raw),
     /// A part that no other variant models; only its own format may write it back.
     Opaque { from: Format, raw: Raw },
+}
+
+impl Block {
+    /// Whether it is part of a message where calls and reasoning stand apart, as in the Responses API.
+    pub(crate) fn is_prose(&self) -> bool {
+        matches!(self, Self::Text(_) | Self::Refusal(_) | Self::Citation(_))
+    }
 }
 
 /// Where the bytes of a picture or document are.

@@ -10,9 +10,9 @@ mod tests;
 use std::collections::HashMap;
 
 use crate::anthropic_messages::client_tools;
-use crate::chat::{Block, ChatRequest, Role, Turn};
+use crate::chat::{Block, ChatRequest, Role, Turn, TurnPath};
 use crate::codec::{Outbound, Target, UpstreamCodec};
-use crate::fault::TranslateError;
+use crate::fault::{Loss, TranslateError};
 use crate::format::Format;
 
 /// OpenAI's name, and what Anthropic's, the Responses API's and Google's callers write; empty where they write the same
@@ -69,6 +69,12 @@ pub fn encode(
             }
         }
     })?;
+    if codec.format() != Format::OpenAiResponses {
+        let phased = request.placed().filter(|(_, turn)| turn.phase.is_some());
+        let why = "only the Responses API tells comments from answers";
+        let field = |(path, turn): (TurnPath, &Turn)| format!("{}.phase", path.message(turn));
+        outbound.losses.extend(phased.map(|it| Loss { field: field(it), why }));
+    }
     if !outbound.losses.is_empty() {
         let places = places(request);
         for loss in &mut outbound.losses {

@@ -78,6 +78,7 @@ fn reply() -> impl Strategy<Value = ChatResponse> {
             model: "gpt-5".to_owned(),
             choices: vec![choice],
             usage: Some(usage),
+            ..ChatResponse::default()
         }
     })
 }
@@ -230,7 +231,7 @@ fn given() -> impl Strategy<Value = Block> {
 }
 
 fn turn() -> impl Strategy<Value = Turn> {
-    let of = |role| move |blocks| Turn { role, name: None, blocks };
+    let of = |role| move |blocks| Turn::new(role, blocks);
     let result = ("call_[a-z0-9]{1,8}", proptest::collection::vec(given(), 1..3));
     let call = ("call_[a-z0-9]{1,8}", name(), input()).prop_map(|(id, name, input)| Block::ToolCall {
         id,
@@ -242,7 +243,7 @@ fn turn() -> impl Strategy<Value = Turn> {
         text().prop_map(|text| vec![Block::Text(text)]).prop_map(of(Role::Developer)),
         result.prop_map(|(id, content)| {
             let blocks = vec![Block::ToolResult { id, content, failed: false }];
-            Turn { role: Role::Tool, name: None, blocks }
+            Turn::new(Role::Tool, blocks)
         }),
         (text(), call).prop_map(|(text, call)| vec![Block::Text(text), call]).prop_map(of(Role::Assistant)),
     ]
@@ -269,7 +270,7 @@ proptest! {
             format: Format::OpenAiResponses, model: "gpt-5".to_owned(), stream_usage: true, tools: tools(),
             tool_choice: choice, parallel_tool_calls: Some(true), reasoning_effort: Some("low".to_owned()), ..ChatRequest::default()
         };
-        request.turns.extend(system.map(|text| Turn { role: Role::System, name: None, blocks: vec![Block::Text(text)] }));
+        request.turns.extend(system.map(|text| Turn::new(Role::System, vec![Block::Text(text)])));
         // Two answers side by side are told apart only by their messages, and each here has one.
         request.turns.extend(turns);
         request.sampling.temperature = Some(0.5);

@@ -44,7 +44,7 @@ impl ClientCodec for MessagesClient {
         }
         if let Some(raw) = fields.get("system") {
             let blocks = system(raw)?;
-            request.turns.push(Turn { role: Role::System, name: None, blocks });
+            request.turns.push(Turn::new(Role::System, blocks));
         }
         request.turns.extend(turns(&messages)?);
         Ok(Inbound { request, writer: Box::new(MessagesWriter) })

@@ -23,7 +23,7 @@ pub(super) fn turns(messages: &[Fields<'_>]) -> Result<Vec<Turn>, TranslateError
             _ => return Err(malformed(format_args!("{path}.role"), "must be user, assistant or system")),
         };
         let blocks = blocks(message.required("content", path)?, format_args!("{path}.content"))?;
-        turns.push(Turn { role, name: None, blocks });
+        turns.push(Turn::new(role, blocks));
     }
     Ok(turns)
 }

@@ -34,7 +34,7 @@ pub(super) fn turns(raw: &RawValue) -> Result<Vec<Turn>, TranslateError> {
         let path = format!("contents[{at}]");
         if raw.get().starts_with('"') {
             let blocks = reader.parts(raw, &path, at)?;
-            turns.push(Turn { role: Role::User, name: None, blocks });
+            turns.push(Turn::new(Role::User, blocks));
             continue;
         }
         let content = read(raw, &path)?;
@@ -49,7 +49,7 @@ pub(super) fn turns(raw: &RawValue) -> Result<Vec<Turn>, TranslateError> {
             Some(parts) => reader.parts(parts, &format!("{path}.parts"), at)?,
             None => Vec::new(),
         };
-        turns.push(Turn { role, name: None, blocks });
+        turns.push(Turn::new(role, blocks));
     }
     Ok(turns)
 }

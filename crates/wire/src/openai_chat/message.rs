@@ -51,7 +51,7 @@ fn turn(
         }
     };
     blocks.extend(message.get("cache_control").map(|raw| Block::CachePoint(Raw::from(raw))));
-    Ok(Turn { role, name: message.typed("name", path, "a string")?, blocks })
+    Ok(Turn { role, name: message.typed("name", path, "a string")?, phase: None, blocks })
 }
 
 fn assistant(

@@ -99,16 +99,17 @@ impl<'a> Script<'a> {
                 parts.extend(part(block, role, path, &mut self.losses));
                 continue;
             };
-            self.say(role, &mut parts);
+            self.say(turn, role, &mut parts);
             self.items.extend(item);
         }
-        self.say(role, &mut parts);
+        self.say(turn, role, &mut parts);
     }
 
-    fn say(&mut self, role: &'static str, parts: &mut Vec<OnePart<'a>>) {
+    fn say(&mut self, turn: &'a Turn, role: &'static str, parts: &mut Vec<OnePart<'a>>) {
         if !parts.is_empty() {
             let content = Some(std::mem::take(parts));
-            self.items.push(Item { r#type: "message", role: Some(role), content, ..Item::default() }.one());
+            let (role, phase) = (Some(role), turn.phase.as_deref());
+            self.items.push(Item { r#type: "message", role, phase, content, ..Item::default() }.one());
         }
     }
 

@@ -21,42 +21,40 @@ pub(super) fn read(raw: &RawValue, spaces: &Spaces, turns: &mut Vec<Turn>) -> Re
     if !raw.get().starts_with('[') {
         let text: Option<String> = typed(raw, path, "a string or a list of items")?;
         let blocks = text.map(Block::Text).into_iter().collect();
-        turns.push(Turn { role: Role::User, name: None, blocks });
+        turns.push(Turn::new(Role::User, blocks));
         return Ok(());
     }
     for (at, raw) in list(raw, path)?.into_iter().enumerate() {
-        let (role, blocks) = read_item(raw, format_args!("{path}[{at}]"), spaces)?;
+        let mut turn = read_item(raw, format_args!("{path}[{at}]"), spaces)?;
         // `instructions` are the first system turn, so one of the input's own is told apart by its newer name.
-        let role = if role == Role::System && turns.is_empty() { Role::Developer } else { role };
-        match turns.last_mut() {
-            Some(last) if role == Role::Assistant && last.role == role && joins(&last.blocks, &blocks) => {
-                last.blocks.extend(blocks);
+        if turn.role == Role::System && turns.is_empty() {
+            turn.role = Role::Developer;
+        }
+        match turns.last_mut().filter(|last| joins(last, &turn)) {
+            Some(last) => {
+                last.blocks.extend(turn.blocks);
+                last.phase = last.phase.take().or(turn.phase);
             }
-            _ => turns.push(Turn { role, name: None, blocks }),
+            None => turns.push(turn),
         }
     }
     Ok(())
 }
 
 /// Whether `more` goes on with the answer that `said` began: a second message is a second answer.
-fn joins(said: &[Block], more: &[Block]) -> bool {
-    !(said.iter().any(is_prose) && more.iter().any(is_prose))
+fn joins(said: &Turn, more: &Turn) -> bool {
+    let answers = said.role == Role::Assistant && more.role == Role::Assistant;
+    answers && !(more.blocks.iter().any(Block::is_prose) && said.blocks.iter().any(Block::is_prose))
 }
 
-pub(super) fn is_prose(block: &Block) -> bool {
-    matches!(block, Block::Text(_) | Block::Refusal(_) | Block::Citation(_))
-}
-
-fn read_item(
-    raw: &RawValue,
-    path: Arguments<'_>,
-    spaces: &Spaces,
-) -> Result<(Role, Vec<Block>), TranslateError> {
+fn read_item(raw: &RawValue, path: Arguments<'_>, spaces: &Spaces) -> Result<Turn, TranslateError> {
     let item = Fields::read(raw, path)?;
     let kind: Option<String> = item.typed("type", path, "a string")?;
-    let opaque = || vec![Block::Opaque { from: Format::OpenAiResponses, raw: Raw::from(raw) }];
+    let whole = |role| {
+        Ok(Turn::new(role, vec![Block::Opaque { from: Format::OpenAiResponses, raw: Raw::from(raw) }]))
+    };
     let block = match kind.as_deref() {
-        None if item.get("role").is_none() && item.get("id").is_some() => return Ok((Role::User, opaque())),
+        None if item.get("role").is_none() && item.get("id").is_some() => return whole(Role::User),
         None | Some("message") => return message(&item, path),
         Some("reasoning") => {
             let said = |name| Ok(item.typed::<String>(name, path, "a string")?.unwrap_or_default());
@@ -82,20 +80,18 @@ fn read_item(
             let content = parts(output, format_args!("{path}.output"))?;
             let result =
                 Block::ToolResult { id: item.required_text("call_id", path)?, content, failed: false };
-            return Ok((Role::Tool, vec![result]));
+            return Ok(Turn::new(Role::Tool, vec![result]));
         }
-        Some(kind) if kind.ends_with("_call") || kind == "compaction" => {
-            return Ok((Role::Assistant, opaque()));
-        }
+        Some(kind) if kind.ends_with("_call") || kind == "compaction" => return whole(Role::Assistant),
         Some(kind) if super::wire::is_part_type(kind) => {
             return Err(malformed(format_args!("{path}.type"), "is a part of a message, not an item"));
         }
-        Some(_) => return Ok((Role::User, opaque())),
+        Some(_) => return whole(Role::User),
     };
-    Ok((Role::Assistant, vec![block]))
+    Ok(Turn::new(Role::Assistant, vec![block]))
 }
 
-fn message(item: &Fields<'_>, path: Arguments<'_>) -> Result<(Role, Vec<Block>), TranslateError> {
+fn message(item: &Fields<'_>, path: Arguments<'_>) -> Result<Turn, TranslateError> {
     let role = match item.required_word("role", path)?.as_ref() {
         "user" => Role::User,
         "assistant" => Role::Assistant,
@@ -106,7 +102,8 @@ fn message(item: &Fields<'_>, path: Arguments<'_>) -> Result<(Role, Vec<Block>),
             return Err(malformed(format_args!("{path}.role"), problem));
         }
     };
-    Ok((role, parts(item.required("content", path)?, format_args!("{path}.content"))?))
+    let blocks = parts(item.required("content", path)?, format_args!("{path}.content"))?;
+    Ok(Turn { phase: item.typed("phase", path, "a string")?, ..Turn::new(role, blocks) })
 }
 
 /// A string, or a list of parts.
