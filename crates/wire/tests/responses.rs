@@ -6,13 +6,17 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 use tollgate_wire::chat::{Block, ChatRequest, Role, Source, Tool, ToolChoice, Turn};
 use tollgate_wire::codec::{ClientCodec, Finish, Read, Stamp, Target, UpstreamCodec};
-use tollgate_wire::event::{BlockKind, ChatEvent};
 use tollgate_wire::fold::fold;
 use tollgate_wire::format::Format;
 use tollgate_wire::frame::{Cutter, Framing};
 use tollgate_wire::openai_responses::{ResponsesClient, ResponsesUpstream};
 use tollgate_wire::raw::Raw;
 use tollgate_wire::reply::{ChatResponse, Choice, Stop, Usage};
+
+#[path = "round/events.rs"]
+mod events;
+
+use events::events;
 
 const TARGET: Target<'static> = Target { model: "gpt-5", call_id: "call" };
 
@@ -119,33 +123,6 @@ fn without_ids(mut reply: ChatResponse) -> ChatResponse {
         }
     }
     reply
-}
-
-fn events(reply: &ChatResponse) -> Vec<ChatEvent> {
-    let mut events = vec![ChatEvent::Start { id: reply.id.clone(), model: reply.model.clone() }];
-    for (block, said) in (0..).zip(&reply.choices[0].blocks) {
-        let (kind, text, signature) = match said {
-            Block::Text(text) => (BlockKind::Text, text.as_str(), None),
-            Block::Refusal(text) => (BlockKind::Refusal, text.as_str(), None),
-            Block::Thinking { text, signature } => (BlockKind::Thinking, text.as_str(), signature.clone()),
-            Block::RedactedThinking(data) => (BlockKind::RedactedThinking(data.clone()), "", None),
-            Block::ToolCall { id, name, input } => {
-                (BlockKind::ToolCall { id: id.clone(), name: name.clone() }, input.as_str(), None)
-            }
-            other => panic!("{other:?}"),
-        };
-        events.push(ChatEvent::Open { block, choice: 0, kind });
-        let middle = text.floor_char_boundary(text.len() / 2);
-        for piece in [&text[..middle], &text[middle..]].into_iter().filter(|piece| !piece.is_empty()) {
-            events.push(ChatEvent::Delta { block, text: piece.to_owned() });
-        }
-        events.extend(signature.map(|signature| ChatEvent::Signature { block, signature }));
-        events.push(ChatEvent::Close { block });
-    }
-    events.extend(reply.usage.map(ChatEvent::Usage));
-    let reason = reply.choices[0].stop.unwrap();
-    events.push(ChatEvent::Stop { choice: 0, reason });
-    events
 }
 
 fn upstream() -> Box<dyn tollgate_wire::codec::ReplyReader> {
