@@ -84,7 +84,7 @@ pub struct Passing {
     /// Sees what was used and how the stream stands.
     pub meter: Box<dyn Meter>,
     /// What callers know by other names.
-    pub marks: Marks,
+    pub(crate) marks: Marks,
     /// The tag in error messages.
     pub exception: String,
 }
