@@ -110,6 +110,14 @@ pub async fn attempt(
     let Prepared { mut body, reading, losses } = prepared;
     let mut headers = prepare::headers(call, lane);
     let reading = match reading {
+        // Google AI Studio counts nothing, and what was used must be charged.
+        Reading::Vectors { reader, encoding, rest } if lane.format == Format::GeminiEmbed => {
+            let reader = Box::pin(parts::counted_here(reader, &payload.envelope)).await;
+            Reading::Vectors { reader, encoding, rest }
+        }
+        reading => reading,
+    };
+    let reading = match reading {
         Reading::Vectors { reader, encoding, rest } if !rest.is_empty() => {
             let bodies = std::iter::once(prepare::contiguous(body.into())).chain(rest).collect();
             let credential = deployment.credential.as_ref();
