@@ -14,7 +14,6 @@ use wire::envelope::{self, Envelope};
 use wire::fault::{Fault, FaultKind, Loss, TranslateError};
 use wire::format::Format;
 use wire::frame::Framing;
-use wire::openai_responses::routed::Routed;
 use wire::reply::Usage;
 use wire::{codecs, openai_embeddings, rerank, scan, tap};
 
@@ -23,6 +22,7 @@ use crate::call::{Call, unix_seconds};
 use crate::deployment::{Deployment, Lane};
 use crate::intake::Payload;
 use crate::made::{self, Words};
+use crate::marks::{self, Marks};
 use crate::parts::{self, Parts};
 use crate::prediction::Prediction;
 use crate::prepare::{self, Prepared, Reading, Step};
@@ -109,6 +109,14 @@ pub async fn attempt(
     };
     let Prepared { mut body, reading, losses } = prepared;
     let mut headers = prepare::headers(call, lane);
+    let reading = match reading {
+        // Google AI Studio counts nothing, and what was used must be charged.
+        Reading::Vectors { reader, encoding, rest } if lane.format == Format::GeminiEmbed => {
+            let reader = Box::pin(parts::counted_here(reader, &payload.envelope)).await;
+            Reading::Vectors { reader, encoding, rest }
+        }
+        reading => reading,
+    };
     let reading = match reading {
         Reading::Vectors { reader, encoding, rest } if !rest.is_empty() => {
             let bodies = std::iter::once(prepare::contiguous(body.into())).chain(rest).collect();
@@ -371,21 +379,15 @@ pub(crate) fn unreadable(error: &TranslateError) -> Fault {
     Fault::malformed(format!("the answer is not what the API documents: {error}"))
 }
 
-/// A same-format reply: in OpenAI's the client's model name is spliced in, everything else is as it came.
+/// A same-format reply: the client's model name and ids are spliced in, everything else is as it came.
 fn relayed(format: Format, payload: &Payload, deployment: &Deployment, bytes: Bytes) -> Result<Reply, Fault> {
     let text =
         scan::text(&bytes).ok_or_else(|| Fault::malformed("the answer is not valid UTF-8".to_owned()))?;
     if let Some(mut meter) = codecs::meter(format) {
         meter.whole(text)?;
         let usage = meter.usage();
-        let body = match meter.id() {
-            None => bytes.into(),
-            Some(place) => {
-                let id = Bytes::from(sealed(deployment, &text[place.clone()]));
-                vec![bytes.slice(..place.start), id, bytes.slice(place.end..)].into()
-            }
-        };
-        return Ok(Reply::Whole { usage, body });
+        let splices = Marks::of(payload, deployment).on(text, meter.names());
+        return Ok(Reply::Whole { usage, body: marks::spliced(&bytes, splices).into() });
     }
     let seen = tap::look(text)
         .map_err(|error| Fault::malformed(format!("the answer is not valid JSON: {error}")))?;
@@ -402,11 +404,6 @@ fn relayed(format: Format, payload: &Payload, deployment: &Deployment, bytes: By
         }
     };
     Ok(Reply::Whole { body, usage })
-}
-
-/// The JSON text of a provider's id as callers see it.
-fn sealed(deployment: &Deployment, id: &str) -> String {
-    format!("\"{}\"", Routed::sealed(&deployment.id, id.trim_matches('"')))
 }
 
 fn flow(
@@ -442,8 +439,8 @@ fn voice(call: &Call, payload: &Payload, deployment: &Deployment, reading: Readi
         }
         Reading::Relay | Reading::Vectors { .. } | Reading::Ranking(_) => {
             if let Some(meter) = codecs::meter(format) {
-                let keeper = deployment.id.clone();
-                return (Voice::Passing(Passing { format, meter, keeper, exception }), Framing::Sse);
+                let marks = Marks::of(payload, deployment);
+                return (Voice::Passing(Passing { format, meter, marks, exception }), Framing::Sse);
             }
             let relay = Relay {
                 model: envelope::json(&payload.asked),

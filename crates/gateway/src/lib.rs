@@ -32,6 +32,7 @@ pub mod life;
 mod limits;
 pub mod live;
 pub mod made;
+mod marks;
 pub mod media;
 mod parts;
 mod prediction;
