@@ -11,6 +11,7 @@
 //! - [`access`]: wildcard names and lists of allowed models
 //! - [`choose`]: which deployment of a group
 //! - [`retry`]: what to do after a fault
+//! - [`route`]: who of many answers, who rests after failures, and who is next
 //! - [`suggest`]: "did you mean …?"
 
 pub mod access;
@@ -19,4 +20,5 @@ pub mod choose;
 pub mod money;
 pub mod price;
 pub mod retry;
+pub mod route;
 pub mod suggest;
