@@ -16,5 +16,5 @@ pub fn hash(text: &str) -> u64 {
 pub fn affinity(session: u64, deployment: u64, share: u64) -> f64 {
     // 53 bits, so that the result is between 0 and 1 and neither of them.
     let uniform = ((mix(session ^ deployment.rotate_left(32)) >> 11) as f64 + 0.5) / (1_u64 << 53) as f64;
-    if share == 0 { uniform - 1e300 } else { share as f64 / -uniform.ln() }
+    if share == 0 { uniform - 1.0 } else { share as f64 / -uniform.ln() }
 }

@@ -190,7 +190,7 @@ impl View<'_> {
                     && track(index).is_some_and(|track| self.unfit(index, track).is_none())
             })
         };
-        let tagged = tags.choose(self.ask.tags, healthy)?;
+        let Some(tagged) = tags.choose(self.ask.tags, healthy) else { return fits };
         Some(fits.map_or(tagged.clone(), |fits| fits.and(&tagged)))
     }
 }
