@@ -129,9 +129,8 @@ impl Track {
         let (successes, failures) = self.outcomes(now);
         let calls = successes + failures;
         match failure.fault.status {
-            429 if !failure.alone => true,
+            402 | 429 if !failure.alone => true,
             401 | 404 => true,
-            402 => !failure.alone,
             _ if successes == 0 && calls >= LEAST_CALLS_ALONE => true,
             _ => !failure.alone && calls >= LEAST_CALLS && failures * 2 > calls,
         }

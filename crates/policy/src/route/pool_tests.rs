@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 
-use super::super::strategy::LatencyArguments;
+use super::super::strategy::{LatencyArguments, Strategy};
 use super::super::ticket::Spent;
 use super::*;
 

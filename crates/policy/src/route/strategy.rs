@@ -181,7 +181,10 @@ impl View<'_> {
         let one = self.draw(level, tracks, random)?;
         let track = |index: usize| tracks.get(index).map(Borrow::borrow);
         let open = |index: usize| track(index).is_some_and(|track| self.open(index, track));
-        let other = (0..DRAWS).find_map(|_| level.draw(random).filter(|index| *index != one && open(*index)));
+        let lucky = (0..DRAWS).find_map(|_| level.draw(random).filter(|index| *index != one && open(*index)));
+        let other = lucky.or_else(|| {
+            level.members(tracks).map(|(index, _)| index).find(|index| *index != one && open(*index))
+        });
         let Some(other) = other else { return Some(one) };
         let (first, second) = (track(one)?, track(other)?);
         let worse = burden(first, second, self.ask.stream, self.now);
