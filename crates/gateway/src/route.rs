@@ -88,6 +88,7 @@ pub async fn send(
             elsewhere: (0..group.deployments.len()).any(|index| !tried.contains(&index)),
             retry_after: retry_after(&headers),
             random,
+            ..Attempt::default()
         };
         match retry::after(&fault, attempt) {
             Next::Stop => {
