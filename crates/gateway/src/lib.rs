@@ -23,6 +23,7 @@ pub mod deployment;
 pub mod directory;
 pub mod endpoint;
 pub mod exchange;
+pub mod fields;
 pub mod intake;
 pub mod kept;
 pub mod life;
