@@ -7,7 +7,7 @@
 
 use std::fmt;
 
-use aho_corasick::AhoCorasick;
+use aho_corasick::{AhoCorasick, MatchKind};
 
 use super::members::Members;
 use super::nested;
@@ -80,7 +80,8 @@ impl Concerns {
         for quirk in effective(quirks, model, Some(OLDEST)) {
             concerns.add(quirk, &mut keys);
         }
-        match AhoCorasick::new(&keys) {
+        // Of the kinds of match, this one has vector instructions.
+        match AhoCorasick::builder().match_kind(MatchKind::LeftmostFirst).build(&keys) {
             Ok(found) => concerns.keys = Some(found).filter(|_| !keys.is_empty()),
             // More keys than can be looked for at once.
             Err(_) => concerns.always = true,
