@@ -25,6 +25,7 @@ pub mod directory;
 pub mod endpoint;
 mod estimate;
 pub mod exchange;
+pub mod fields;
 pub mod intake;
 pub mod kept;
 mod labels;

@@ -16,6 +16,7 @@ use wire::format::Format;
 use wire::reply::Usage;
 
 use crate::credential::Credential;
+use crate::fields::Fields;
 use crate::transport::{Destination, Transport};
 use crate::{count, exchange, sign_in};
 
@@ -41,7 +42,7 @@ impl Parts<'_> {
         self,
         transport: &Transport,
         most: usize,
-    ) -> (HeaderMap, Result<EmbedResponse, Fault>) {
+    ) -> (Fields, Result<EmbedResponse, Fault>) {
         let share = most / self.bodies.len().clamp(1, AT_ONCE);
         // Made before the stream is: a closure inside of it would keep the whole call from moving between threads.
         let parts: Vec<_> = (0..self.bodies.len()).map(|part| self.one(transport, part, share)).collect();
@@ -70,7 +71,7 @@ impl Parts<'_> {
         transport: &Transport,
         part: usize,
         most: usize,
-    ) -> (HeaderMap, Result<(usize, EmbedResponse), Fault>) {
+    ) -> (Fields, Result<(usize, EmbedResponse), Fault>) {
         let body = self.bodies.get(part).cloned().unwrap_or_default();
         let sent = async {
             let mut headers = Cow::Borrowed(self.headers);
@@ -81,7 +82,7 @@ impl Parts<'_> {
         };
         let reply = match sent.await {
             Ok(reply) => reply,
-            Err(fault) => return (HeaderMap::new(), Err(fault)),
+            Err(fault) => return (Fields::default(), Err(fault)),
         };
         let (status, headers) = (reply.status, reply.headers);
         let bytes = match reply.body.whole(most).await {
@@ -105,8 +106,8 @@ impl Parts<'_> {
 }
 
 /// What Bedrock counts beside a reply that says nothing itself.
-pub(crate) fn counted_beside(headers: &HeaderMap) -> Option<Usage> {
-    let input = headers.get("x-amzn-bedrock-input-token-count")?.to_str().ok()?.parse().ok()?;
+pub(crate) fn counted_beside(headers: &Fields) -> Option<Usage> {
+    let input = headers.get("x-amzn-bedrock-input-token-count")?.parse().ok()?;
     Some(Usage { input, ..Usage::default() })
 }
 

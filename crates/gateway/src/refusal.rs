@@ -159,7 +159,7 @@ fn default_kind(status: u16) -> &'static str {
 }
 
 /// LiteLLM's class name for a kind of fault; clients match on it.
-fn class(kind: FaultKind) -> &'static str {
+pub(crate) fn class(kind: FaultKind) -> &'static str {
     match kind {
         FaultKind::BadRequest => "BadRequestError",
         FaultKind::ContextWindow => "ContextWindowExceededError",

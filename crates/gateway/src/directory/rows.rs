@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use policy::access::ModelList;
+use policy::access::{Asked, ModelList};
 use store::changes::Change;
 use store::db::{Db, DbError};
 use store::entity::{
@@ -11,6 +11,8 @@ use store::entity::{
     OrganizationFields, OrganizationMemberFields, ProjectFields, Record, RetiredKeyFields, TagFields,
     TeamFields, TeamMemberFields, UserFields,
 };
+
+use store::ledger::Charge;
 
 use super::account::{Account, AccountKind, terms};
 use super::key::{Hash, Key, hash_of};
@@ -287,6 +289,81 @@ impl Rows {
         if let Some(key) = Key::compile(record, shared.as_ref(), before.as_deref(), now_ms) {
             self.keys.insert(key.hash, Arc::new(key));
         }
+    }
+
+    /// The account of a row.
+    pub(super) fn account(&self, kind: Kind, id: &str) -> Option<Arc<Account>> {
+        let account = match kind {
+            Kind::Key => {
+                let hash = hash_of(id)?;
+                let active = || self.keys.get(&self.retired.get(&hash)?.0);
+                &self.keys.get(&hash).or_else(active)?.account
+            }
+            Kind::User => &self.users.get(id)?.account,
+            Kind::Team => &self.teams.get(id)?.account,
+            Kind::TeamMember => &self.members.get(id)?.account,
+            Kind::Organization => &self.organizations.get(id)?.account,
+            Kind::Project => &self.projects.get(id)?.account,
+            Kind::Customer => &self.customers.get(id)?.account,
+            Kind::Tag => &self.tags.get(id)?.account,
+            Kind::RetiredKey
+            | Kind::OrganizationMember
+            | Kind::Budget
+            | Kind::Model
+            | Kind::Credential
+            | Kind::AccessGroup
+            | Kind::Invitation
+            | Kind::Setting => return None,
+        };
+        Some(Arc::clone(account))
+    }
+
+    /// The account of this name: a row's, or of one model.
+    pub(super) fn named(&self, name: &str) -> Option<Arc<Account>> {
+        let (word, id) = name.split_once(':')?;
+        let kinds = [
+            AccountKind::Key,
+            AccountKind::User,
+            AccountKind::Team,
+            AccountKind::Member,
+            AccountKind::Organization,
+            AccountKind::Project,
+            AccountKind::Customer,
+            AccountKind::Tag,
+        ];
+        match kinds.into_iter().find(|kind| kind.word() == word).and_then(AccountKind::row) {
+            Some(kind) => self.account(kind, id),
+            None => self.model_account(name),
+        }
+    }
+
+    /// The account of one model of a key, team or organization.
+    pub(super) fn model_account(&self, name: &str) -> Option<Arc<Account>> {
+        let (word, id) = name.split_once(':')?;
+        let owner = id.split_once(':')?.0;
+        let accounts = if word == AccountKind::KeyModel.word() {
+            &self.keys.get(&hash_of(owner)?)?.extras.as_ref()?.model_accounts
+        } else if word == AccountKind::TeamModel.word() {
+            &self.teams.get(owner)?.model_accounts
+        } else {
+            &self.organizations.get(owner)?.model_accounts
+        };
+        accounts.all().find(|account| &*account.id == id).cloned()
+    }
+
+    /// The accounts of single models that a recorded charge is counted against.
+    pub(super) fn model_accounts_of(
+        &self,
+        charge: &Charge<'_>,
+        asked: Asked<'_>,
+        found: &mut Vec<Arc<Account>>,
+    ) {
+        let key = hash_of(&charge.caller).and_then(|hash| self.keys.get(&hash));
+        let of_key = key.and_then(|key| Some(&key.extras.as_ref()?.model_accounts));
+        let of_team = self.teams.get(&*charge.team).map(|team| &team.model_accounts);
+        let of_organization = self.organizations.get(&*charge.organization).map(|held| &held.model_accounts);
+        let all = [of_key, of_team, of_organization].into_iter().flatten();
+        found.extend(all.flat_map(|accounts| accounts.of_model(asked)).cloned());
     }
 
     /// Forgets whatever was not `seen`.
