@@ -343,12 +343,12 @@ impl Order {
     }
 }
 
-enum Owned {
+pub(crate) enum Owned {
     Int(i64),
     Text(String),
 }
 
-fn borrowed(params: &[Owned]) -> Vec<Param<'_>> {
+pub(crate) fn borrowed(params: &[Owned]) -> Vec<Param<'_>> {
     params
         .iter()
         .map(|param| match param {
@@ -416,7 +416,7 @@ impl Filter<'_> {
 }
 
 /// A text as a piece of a `LIKE` pattern with `!` for escapes.
-fn escaped(text: &str) -> String {
+pub(crate) fn escaped(text: &str) -> String {
     text.replace('!', "!!").replace('%', "!%").replace('_', "!_")
 }
 
