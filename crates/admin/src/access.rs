@@ -118,6 +118,7 @@ impl From<DbError> for Refused {
             | DbError::Migration(_)
             | DbError::Address(_)
             | DbError::Corrupt(_)
+            | DbError::Unfit(_)
             | DbError::Statement(_) => (500, "internal_server_error"),
         };
         if status == 500 {

@@ -7,7 +7,9 @@
 
 mod access;
 mod access_groups;
+mod budgets;
 mod credentials;
+mod customers;
 mod docs;
 mod edit;
 mod health;
@@ -17,7 +19,10 @@ mod model_groups;
 mod model_info;
 mod models;
 mod operator;
+mod organizations;
+mod part;
 mod passwords;
+mod projects;
 mod providers;
 mod router;
 mod secrets;
@@ -25,7 +30,11 @@ mod sessions;
 mod settings;
 mod shown;
 mod stored_models;
+mod tags;
+mod teams;
+mod terms;
 mod throttle;
+mod users;
 mod utils;
 
 pub use router::router;

@@ -1,5 +1,6 @@
 //! What we keep: what operators manage ([`entity`]) in a database ([`db`]), and the charge of every call in the
-//! [`ledger`], which goes to disk before any database is asked. Secrets among it are [`seal`]ed.
+//! [`ledger`], which goes to disk before any database is asked. The [`projector`] brings charges from there to the
+//! database, where [`spend`] is read. Secrets among what is kept are [`seal`]ed.
 //!
 //! Not here, on purpose: what a call costs and may do (`policy`), who is asked and when (`gateway`).
 
@@ -7,4 +8,9 @@ pub mod changes;
 pub mod db;
 pub mod entity;
 pub mod ledger;
+pub mod projector;
 pub mod seal;
+pub mod spend;
+
+#[cfg(test)]
+mod statements;

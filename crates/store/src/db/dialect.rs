@@ -8,6 +8,9 @@ pub(super) const ANNOUNCE: &str = "SELECT pg_notify('tollgate_changes', '')";
 /// The number is arbitrary; it only must not be another program's.
 pub(super) const EXCLUDE_WRITERS: &str = "SELECT pg_advisory_xact_lock(7236412091883)";
 
+/// Held from the numbering of a replica's news to their commit, so that they are numbered in the order of commits.
+pub(crate) const ORDER_FEED: &str = "SELECT pg_advisory_xact_lock(7236412091884)";
+
 /// The columns that every managed thing has.
 const ENTITY: &str = "
     id TEXT NOT NULL PRIMARY KEY,

@@ -28,6 +28,9 @@ pub enum DbError {
     /// A row that does not hold what it must.
     #[error("the database holds something unreadable: {0}")]
     Corrupt(String),
+    /// A value that the schema has no room for, such as a sum that is too large.
+    #[error("the database cannot keep a value: {0}")]
+    Unfit(String),
     /// The statement is wrong: a mistake of ours.
     #[error("the database refused a statement: {0}")]
     Statement(String),
@@ -49,6 +52,9 @@ impl From<sqlx::Error> for DbError {
             }
             sqlx::Error::Database(told) if is_passing(told.code().as_deref()) => {
                 Self::Unavailable(told.message().to_owned())
+            }
+            sqlx::Error::Database(told) if is_unfit(told.code().as_deref()) => {
+                Self::Unfit(told.message().to_owned())
             }
             sqlx::Error::Database(_) | sqlx::Error::InvalidArgument(_) | sqlx::Error::Encode(_) => {
                 Self::Statement(error.to_string())
@@ -73,4 +79,13 @@ fn is_passing(code: Option<&str>) -> bool {
             || matches!(code, "25006" | "55P03");
     }
     code.parse::<u32>().is_ok_and(|code| matches!(code & 0xff, 5 | 6 | 8 | 10 | 13 | 14))
+}
+
+/// PostgreSQL's classes 22 (data) and 23 (constraints); SQLite's primary codes TOOBIG, CONSTRAINT and MISMATCH.
+fn is_unfit(code: Option<&str>) -> bool {
+    let Some(code) = code else { return false };
+    if code.len() == 5 {
+        return code.starts_with("22") || code.starts_with("23");
+    }
+    code.parse::<u32>().is_ok_and(|code| matches!(code & 0xff, 18..=20))
 }

@@ -8,7 +8,10 @@ use super::error::DbError;
 use super::open::Engine;
 
 /// A step is never edited once it was released: its checksum is kept in the database.
-const STEPS: &[(i64, &str, &str)] = &[(1, "entities", include_str!("../../migrations/0001_entities.sql"))];
+const STEPS: &[(i64, &str, &str)] = &[
+    (1, "entities", include_str!("../../migrations/0001_entities.sql")),
+    (2, "spend", include_str!("../../migrations/0002_spend.sql")),
+];
 
 /// Applies the steps that `pool` has not seen.
 pub(super) async fn up_to_date<'a, A>(engine: Engine, pool: A) -> Result<(), DbError>

@@ -5,13 +5,17 @@
 
 mod dialect;
 mod error;
+mod many;
 mod migrate;
 mod open;
 mod row;
 mod tx;
 
-pub(crate) use self::dialect::CHANNEL;
+pub(crate) use self::dialect::{CHANNEL, ORDER_FEED};
 pub use self::error::DbError;
+pub(crate) use self::many::Column;
+#[cfg(test)]
+pub(crate) use self::many::{lengths, values};
 pub use self::open::Engine;
 pub use self::row::{Param, Row};
 pub use self::tx::Tx;

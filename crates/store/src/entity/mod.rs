@@ -23,8 +23,8 @@ mod team;
 mod user;
 
 use policy::money::Cost;
-use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 
 pub use self::budget::BudgetFields;
 pub use self::credential::CredentialFields;
@@ -39,6 +39,7 @@ pub use self::organization::OrganizationFields;
 pub use self::project::ProjectFields;
 pub use self::setting::SettingFields;
 pub use self::table::{Deleted, Filter, Order, Page};
+pub(crate) use self::table::{Owned, borrowed, escaped};
 pub use self::tag::TagFields;
 pub use self::team::{TeamFields, TeamPerson};
 pub use self::user::UserFields;
@@ -163,7 +164,7 @@ pub struct Columns<'a> {
 }
 
 /// One row.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Record<T> {
     /// Unique within its kind.
     pub id: String,

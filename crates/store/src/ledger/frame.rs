@@ -5,14 +5,14 @@ use super::codec;
 
 /// The length and the checksum.
 const HEAD_BYTES: usize = 8;
-/// Room for versions that say more; today's longest payload has under 4 KiB.
+/// Room for versions that say more; today's longest payload has under 15 KiB.
 const MAX_PAYLOAD_BYTES: usize = 16 << 10;
 /// The longest record.
 pub(super) const MAX_BYTES: usize = HEAD_BYTES + MAX_PAYLOAD_BYTES;
 
 /// The record of a charge, with zeros for the checksum: its place is not known yet.
 pub(super) fn unstamped(charge: &Charge<'_>) -> Vec<u8> {
-    let mut frame = Vec::with_capacity(320);
+    let mut frame = Vec::with_capacity(768);
     frame.resize(HEAD_BYTES, 0);
     codec::encode(charge, &mut frame);
     let length = (frame.len() - HEAD_BYTES) as u32;

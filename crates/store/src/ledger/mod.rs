@@ -68,7 +68,7 @@ use std::sync::Arc;
 use std::thread::{Builder, JoinHandle};
 use std::time::Duration;
 
-pub use self::charge::{Charge, Ending};
+pub use self::charge::{Charge, Ending, Pricing};
 pub use self::codec::CodecError;
 pub use self::queue::{State, Trouble};
 pub use self::read::{Charges, ReadError, read};
@@ -95,7 +95,7 @@ pub struct Options {
     pub sync: Sync,
     /// The size at which a segment is full. A single larger record still gets a segment.
     pub segment_bytes: u64,
-    /// Bytes of charges that may wait for the disk before [`Ledger::has_room`] says no. A charge has about 200.
+    /// Bytes of charges that may wait for the disk before [`Ledger::has_room`] says no. A charge has about 500.
     pub room_bytes: u64,
 }
 

@@ -18,6 +18,7 @@ fn record(call: &str) -> Vec<u8> {
         ending: Ending::Complete,
         duration_ms: 0,
         retries: 0,
+        ..Charge::default()
     })
 }
 

@@ -27,6 +27,7 @@ pub(crate) fn charge(call: usize) -> Charge<'static> {
         ending: Ending::Complete,
         duration_ms: 2_345,
         retries: 0,
+        ..Charge::default()
     }
 }
 
