@@ -78,8 +78,8 @@ fn row(group: &Group) -> Value {
         row.insert(name.to_owned(), json!(most(name)));
     }
     row.insert("mode".to_owned(), json!(deployments.first().and_then(|deployment| deployment.mode())));
-    row.insert("tpm".to_owned(), json!(total(|settings| settings.tpm.map(Into::into))));
-    row.insert("rpm".to_owned(), json!(total(|settings| settings.rpm.map(Into::into))));
+    row.insert("tpm".to_owned(), json!(total(|settings| settings.tpm)));
+    row.insert("rpm".to_owned(), json!(total(|settings| settings.rpm)));
     for name in [
         "supports_parallel_function_calling",
         "supports_vision",
