@@ -1,7 +1,7 @@
 //! Rows as they are shown: under LiteLLM's names, with a value for every field it has, and times in ISO 8601.
 
 use serde_json::Value;
-use store::entity::{BudgetFields, Entity, Limits, Object, Record};
+use store::entity::{BudgetFields, Entity, KeyFields, Limits, Object, Record};
 
 use crate::access::Refused;
 use crate::edit;
@@ -67,6 +67,27 @@ pub(crate) fn row<T: Entity>(id: &str, record: &Record<T>, shape: Shape) -> Resu
         Value::Object(shown) => Ok(shown),
         _ => Ok(Object::new()),
     }
+}
+
+/// A key; its id is its hash.
+pub(crate) fn key(record: &Record<KeyFields>) -> Result<Value, Refused> {
+    const SHAPE: Shape = &[
+        ("key_name", Blank::Null),
+        ("key_alias", Blank::Null),
+        ("user_id", Blank::Null),
+        ("team_id", Blank::Null),
+        ("organization_id", Blank::Null),
+        ("project_id", Blank::Null),
+        ("models", Blank::List),
+        ("aliases", Blank::Object),
+        ("config", Blank::Object),
+        ("permissions", Blank::Object),
+        ("metadata", Blank::Object),
+        ("blocked", Blank::Null),
+    ];
+    let mut shown = row("token", record, SHAPE)?;
+    shown.insert("expires".to_owned(), time(record.fields.expires));
+    Ok(Value::Object(shown))
 }
 
 /// A shared budget.

@@ -91,9 +91,10 @@ pub(crate) fn check(limits: &Limits) -> Result<(), Refused> {
         period("model_max_budget", budget.budget_duration.as_deref())?;
     }
     match (limits.soft_budget, limits.max_budget) {
-        (Some(soft), Some(most)) if soft >= most => {
-            Err(bad("soft_budget", format!("soft_budget ({soft}) must be strictly lower than max_budget ({most})")))
-        }
+        (Some(soft), Some(most)) if soft >= most => Err(bad(
+            "soft_budget",
+            format!("soft_budget ({soft}) must be strictly lower than max_budget ({most})"),
+        )),
         _ => Ok(()),
     }
 }
@@ -111,28 +112,36 @@ pub(crate) fn reset_at(gateway: &Gateway, limits: &Limits, now_ms: i64) -> Resul
 }
 
 /// When budgets begin anew.
-fn calendar(_: &Gateway) -> Calendar {
-    Calendar::default()
+fn calendar(gateway: &Gateway) -> Calendar {
+    gateway.live.snapshot().general.calendar.clone()
 }
 
 /// An instant in ISO 8601, in milliseconds of Unix time.
 pub(crate) fn instant(field: &str, text: &str) -> Result<i64, Refused> {
     let stamp = text.parse::<jiff::Timestamp>().ok();
     // LiteLLM's clients also write times without a zone and mean UTC.
-    let civil = || text.parse::<jiff::civil::DateTime>().ok()?.to_zoned(jiff::tz::TimeZone::UTC).ok();
+    let civil = || jiff::tz::Offset::UTC.to_timestamp(text.parse().ok()?).ok();
     stamp
-        .or_else(|| civil().map(|zoned| zoned.timestamp()))
+        .or_else(civil)
         .map(jiff::Timestamp::as_millisecond)
         .ok_or_else(|| bad(field, format!("{field}: {text:?} is not a time in ISO 8601")))
 }
 
-/// Goes on only with an id that can stand in a path and in a list.
-pub(crate) fn check_id(field: &str, id: &str) -> Result<(), Refused> {
-    if id.is_empty() || id.len() > LONGEST_ID || id.chars().any(|letter| letter.is_control() || letter == '/') {
-        let rule = format!("{field}: must have 1 to {LONGEST_ID} bytes, no slash and no control character");
-        return Err(bad(field, rule));
+/// Goes on only with an id that can be shown and kept.
+pub(crate) fn check_name(field: &str, id: &str) -> Result<(), Refused> {
+    if id.is_empty() || id.len() > LONGEST_ID || id.chars().any(char::is_control) {
+        return Err(bad(
+            field,
+            format!("{field}: must have 1 to {LONGEST_ID} bytes and no control character"),
+        ));
     }
     Ok(())
+}
+
+/// The same for ids of which the first part of the id of a membership is made.
+pub(crate) fn check_id(field: &str, id: &str) -> Result<(), Refused> {
+    check_name(field, id)?;
+    if id.contains('/') { Err(bad(field, format!("{field}: must not hold a slash"))) } else { Ok(()) }
 }
 
 /// What is granted.

@@ -15,7 +15,11 @@ fn switches_are_kept_in_metadata_beside_what_is_there() {
 
     let mut changes = object(json!({"tags": ["a"], "metadata": {"new": 2}}));
     settle(&mut changes, &object(json!({"own": 1}))).unwrap();
-    assert_eq!(json!(changes), json!({"metadata": {"new": 2, "tags": ["a"]}}), "metadata is replaced as a whole");
+    assert_eq!(
+        json!(changes),
+        json!({"metadata": {"new": 2, "tags": ["a"]}}),
+        "metadata is replaced as a whole"
+    );
 }
 
 #[test]
@@ -37,7 +41,9 @@ fn limits_that_mean_nothing_are_refused_by_name() {
 #[test]
 fn times_are_read_with_and_without_a_zone() {
     let expected = 1_767_225_600_000;
-    for text in ["2026-01-01T00:00:00Z", "2026-01-01T01:00:00+01:00", "2026-01-01T00:00:00", "2026-01-01 00:00:00"] {
+    for text in
+        ["2026-01-01T00:00:00Z", "2026-01-01T01:00:00+01:00", "2026-01-01T00:00:00", "2026-01-01 00:00:00"]
+    {
         assert_eq!(instant("at", text).unwrap(), expected, "{text}");
     }
     assert_eq!(instant("at", "tomorrow").unwrap_err().0.param.as_deref(), Some("at"));
