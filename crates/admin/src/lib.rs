@@ -9,10 +9,16 @@ mod access;
 mod docs;
 mod edit;
 mod health;
+mod keys;
 mod model_info;
 mod models;
+mod operator;
+mod part;
 mod providers;
 mod router;
+mod secrets;
+mod shown;
+mod terms;
 mod utils;
 
 pub use router::router;
