@@ -14,6 +14,7 @@ mod docs;
 mod edit;
 mod health;
 mod invitations;
+mod keys;
 mod login;
 mod model_groups;
 mod model_info;

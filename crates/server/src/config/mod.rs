@@ -136,7 +136,7 @@ fn read_root(
         general: {
             let mut general = sections::general(general, environment, problems);
             sections::pings(litellm, &mut general, problems);
-            sections::calendar(litellm, &mut general, problems);
+            sections::keys_and_budgets(litellm, &mut general, problems);
             from_environment(&mut general, environment);
             general
         },
