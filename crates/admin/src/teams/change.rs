@@ -47,7 +47,9 @@ async fn update(operator: &Operator, route: (&str, &str), id: String, mut sent: 
     let mut edit = operator.begin().await?;
     let mut team = wanted(operator, &mut edit, route, &id).await?;
     // Who is in it is changed by routes of their own.
-    ["members_with_roles", "team_member_budget_id", "members", "admins"].map(|name| sent.remove(name));
+    for name in ["members_with_roles", "team_member_budget_id", "members", "admins"] {
+        sent.remove(name);
+    }
     let member_budget = super::member_budget(&mut sent);
     terms::settle(&mut sent, &team.fields.metadata)?;
     let before = team.fields.clone();

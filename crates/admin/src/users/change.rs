@@ -101,7 +101,9 @@ async fn update(operator: &Operator, mut sent: Object) -> Result<Record<UserFiel
         return Err(forbidden(name, format!("{name}: only proxy admins can change it")));
     }
     // Places in teams are changed by routes of their own.
-    ["teams", "organizations", "password", "spend"].map(|name| sent.remove(name));
+    for name in ["teams", "organizations", "password", "spend"] {
+        sent.remove(name);
+    }
     terms::settle(&mut sent, &user.fields.metadata)?;
     settle_address(&mut sent);
     let before = user.fields.clone();
