@@ -31,12 +31,14 @@ const FIELDS: [(&str, &str, &str); 8] = [
 
 /// Budgets, by id.
 #[derive(Debug, Deserialize, ToSchema)]
+#[schema(as = BudgetIds)]
 pub(crate) struct Many {
     budgets: Vec<String>,
 }
 
 /// A budget, by id.
 #[derive(Debug, Deserialize, ToSchema)]
+#[schema(as = BudgetId)]
 pub(crate) struct Gone {
     id: String,
 }

@@ -26,6 +26,7 @@ const SHAPE: Shape = &[
 
 /// Customers, by id.
 #[derive(Debug, Deserialize, ToSchema)]
+#[schema(as = CustomerIds)]
 pub(crate) struct Many {
     user_ids: Vec<String>,
 }

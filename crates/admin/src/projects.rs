@@ -27,6 +27,7 @@ const SHAPE: Shape = &[
 
 /// Projects, by id.
 #[derive(Debug, Deserialize, ToSchema)]
+#[schema(as = ProjectIds)]
 pub(crate) struct Many {
     project_ids: Vec<String>,
 }

@@ -23,12 +23,14 @@ const SHAPE: Shape = &[
 
 /// Tags, by name.
 #[derive(Debug, Deserialize, ToSchema)]
+#[schema(as = TagNames)]
 pub(crate) struct Many {
     names: Vec<String>,
 }
 
 /// A tag, by name.
 #[derive(Debug, Deserialize, ToSchema)]
+#[schema(as = TagName)]
 pub(crate) struct Gone {
     name: String,
 }

@@ -40,6 +40,7 @@ pub(crate) struct One {
 
 /// Organizations, by id.
 #[derive(Debug, Deserialize, ToSchema)]
+#[schema(as = OrganizationIds)]
 pub(crate) struct Many {
     #[serde(alias = "organizations")]
     organization_ids: Vec<String>,

@@ -92,7 +92,7 @@ async fn update(operator: &Operator, mut sent: Object) -> Result<Record<UserFiel
     let mut edit = operator.begin().await?;
     let found = person.find(&mut edit).await?;
     let id = found.as_ref().map(|user| user.id.clone()).or(person.user_id).unwrap_or_default();
-    must(operator, &mut edit, "/user/update", &id, found.as_ref()).await?;
+    must(operator, "/user/update", &id, found.as_ref())?;
     let Some(mut user) = found else { return Err(missing("user_id", format!("User {id} not found"))) };
     check_password(&sent)?;
     if !operator.is_admin()
