@@ -45,6 +45,7 @@ pub(crate) struct Gone {
 
 /// A budget, by id.
 #[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub(crate) struct One {
     budget_id: String,
 }

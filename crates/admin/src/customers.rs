@@ -33,12 +33,14 @@ pub(crate) struct Many {
 
 /// A customer, by id.
 #[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub(crate) struct One {
     end_user_id: String,
 }
 
 /// Which customers.
 #[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub(crate) struct Wanted {
     /// A part of the id or the alias, in any case of letters.
     search: Option<String>,

@@ -34,12 +34,14 @@ pub(crate) struct Many {
 
 /// A project, by id.
 #[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub(crate) struct One {
     project_id: String,
 }
 
 /// Which projects.
 #[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub(crate) struct Wanted {
     /// Of this team.
     team_id: Option<String>,

@@ -37,6 +37,7 @@ pub(crate) struct Gone {
 
 /// Which tags were seen in calls.
 #[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub(crate) struct Seen {
     /// The first day, `YYYY-MM-DD`.
     start_date: Option<String>,

@@ -2,7 +2,6 @@
 
 use gateway::life::Gateway;
 use policy::bounds::{BoundsError, Grant, within};
-use policy::money::Cost;
 use policy::period::{Calendar, Period};
 use serde_json::Value;
 use store::entity::{Limits, Object};
@@ -112,16 +111,6 @@ pub(crate) fn settle(changes: &mut Object, current: &Object) -> Result<(), Refus
 
 /// Goes on only with limits that can be kept.
 pub(crate) fn check(limits: &Limits) -> Result<(), Refused> {
-    let costs = [
-        ("max_budget", limits.max_budget),
-        ("soft_budget", limits.soft_budget),
-        ("temp_budget_increase", limits.temp_budget_increase),
-    ];
-    for (name, cost) in costs {
-        if cost.is_some_and(|cost| cost < Cost::ZERO) {
-            return Err(bad(name, format!("{name} cannot be negative")));
-        }
-    }
     period("budget_duration", limits.budget_duration.as_deref())?;
     for window in &limits.budget_limits {
         period("budget_limits", Some(&window.budget_duration))?;

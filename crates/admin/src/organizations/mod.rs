@@ -34,6 +34,7 @@ const MOST_BESIDE: u64 = 1_000;
 
 /// An organization, by id.
 #[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub(crate) struct One {
     organization_id: String,
 }
@@ -48,6 +49,7 @@ pub(crate) struct Many {
 
 /// Which organizations.
 #[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub(crate) struct Wanted {
     /// Exactly this one.
     org_id: Option<String>,
