@@ -11,6 +11,7 @@ mod customers;
 mod docs;
 mod edit;
 mod health;
+mod keys;
 mod model_info;
 mod models;
 mod operator;

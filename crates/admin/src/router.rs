@@ -10,8 +10,8 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::{
-    budgets, customers, docs, health, model_info, models, organizations, projects, providers, tags, teams,
-    users, utils,
+    budgets, customers, docs, health, keys, model_info, models, organizations, projects, providers, tags,
+    teams, users, utils,
 };
 
 /// The management routes and the description of the whole API.
@@ -25,6 +25,23 @@ pub fn router(gateway: Gateway) -> Router {
         .routes(routes!(models::one_v1))
         .routes(routes!(model_info::list))
         .routes(routes!(model_info::list_v1))
+        // keys
+        .routes(routes!(keys::generate))
+        .routes(routes!(keys::service_account))
+        .routes(routes!(keys::update))
+        .routes(routes!(keys::bulk_update))
+        .routes(routes!(keys::team_bulk_update))
+        .routes(routes!(keys::delete))
+        .routes(routes!(keys::info))
+        .routes(routes!(keys::info_v2))
+        .routes(routes!(keys::list))
+        .routes(routes!(keys::aliases))
+        .routes(routes!(keys::regenerate))
+        .routes(routes!(keys::regenerate_named))
+        .routes(routes!(keys::block))
+        .routes(routes!(keys::unblock))
+        .routes(routes!(keys::health))
+        .routes(routes!(keys::reset_spend))
         // utils
         .routes(routes!(utils::token_counter))
         .routes(routes!(utils::supported_openai_params))

@@ -260,6 +260,12 @@ pub struct GeneralSettings {
     pub database_url: Option<SecretString>,
     /// `general_settings.database_connection_pool_limit`.
     pub database_connections: u32,
+    /// `litellm_settings.default_key_generate_params`: what a new key has where nothing is asked for.
+    pub key_defaults: Map<String, Value>,
+    /// `litellm_settings.upperbound_key_generate_params`: the most that may be asked for.
+    pub key_upperbounds: Map<String, Value>,
+    /// `general_settings.disable_custom_api_keys`: the text of a key is always made here.
+    pub custom_keys_disabled: bool,
     /// `litellm_settings.timezone` and `budget_reset_time`: when budgets begin anew.
     pub calendar: Calendar,
     /// What is fetched for upstreams that take no addresses; `general_settings.media_allowed_hosts` (ours).
@@ -281,6 +287,9 @@ impl Default for GeneralSettings {
             call_id_in_errors: false,
             anthropic_ping: Some(Duration::from_secs(15)),
             keepalive: None,
+            key_defaults: Map::new(),
+            key_upperbounds: Map::new(),
+            custom_keys_disabled: false,
             database_url: None,
             database_connections: 10,
             calendar: Calendar::default(),

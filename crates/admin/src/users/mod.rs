@@ -5,7 +5,6 @@
 pub(crate) mod change;
 pub(crate) mod gone;
 pub(crate) mod list;
-pub(crate) mod mint;
 pub(crate) mod new;
 pub(crate) mod person;
 

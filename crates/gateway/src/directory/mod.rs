@@ -28,6 +28,7 @@ pub use self::copy::{Copy, CopyError};
 pub use self::identity::{Identity, Seat};
 pub use self::key::{Extras, Hash, Key, hash_of};
 pub use self::models::ModelAccounts;
+pub use self::network::Network;
 pub use self::who::{Held, Level, Who};
 
 use self::rows::{Rows, Seen};

@@ -170,7 +170,7 @@ const REQUEST_FIELDS: &str = "temperature max_tokens max_completion_tokens top_p
 /// `litellm_settings`.
 pub(crate) const LITELLM: Section = Section {
     name: "litellm_settings",
-    served: "drop_params request_timeout num_retries model_alias_map enable_azure_ad_token_refresh \
+    served: "timezone budget_reset_time default_key_generate_params upperbound_key_generate_params drop_params request_timeout num_retries model_alias_map enable_azure_ad_token_refresh \
              anthropic_sse_ping_interval_seconds sse_keepalive_ping_interval_seconds",
     later: &[
         (
@@ -199,7 +199,7 @@ pub(crate) const LITELLM: Section = Section {
         (
             DATABASE,
             "default_internal_user_params default_team_params default_team_settings \
-             default_key_generate_params upperbound_key_generate_params key_generation_settings \
+             key_generation_settings \
              enable_key_alias_format_validation key_alias_pattern validate_end_user_id_in_db \
              disable_end_user_cost_tracking disable_end_user_cost_tracking_prometheus_only \
              extra_spend_tag_headers disable_add_user_agent_to_request_tags",
@@ -256,7 +256,7 @@ pub(crate) const GENERAL: Section = Section {
     served: "master_key litellm_key_header_name strict completion_model embedding_model \
              max_request_size_mb max_response_size_mb global_max_parallel_requests \
              media_allowed_hosts always_include_stream_usage include_call_id_in_error_body database_url \
-             database_connection_pool_limit",
+             database_connection_pool_limit disable_custom_api_keys",
     later: &[
         (
             "a weak master key is a warning unless `strict: true` stands here",
@@ -270,7 +270,7 @@ pub(crate) const GENERAL: Section = Section {
              proxy_budget_rescheduler_min_time proxy_budget_rescheduler_max_time \
              proxy_batch_polling_interval use_redis_transaction_buffer allow_requests_on_db_unavailable \
              user_api_key_cache_ttl user_api_key_cache_max_size default_team_disabled \
-             disable_custom_api_keys disable_key_generate_for_org_admin \
+             disable_key_generate_for_org_admin \
              disable_auto_add_proxy_admin_to_teams disable_prisma_schema_update disable_master_key_return \
              disable_adding_master_key_hash_to_db service_account_settings team_metadata_schema \
              scheduled_job_stagger",

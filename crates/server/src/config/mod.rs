@@ -104,7 +104,7 @@ fn read_root(
         general: {
             let mut general = sections::general(general, environment, problems);
             sections::pings(litellm, &mut general, problems);
-            sections::calendar(litellm, &mut general, problems);
+            sections::keys_and_budgets(litellm, &mut general, problems);
             general
         },
         routing: sections::routing(router, litellm, problems),
