@@ -31,18 +31,21 @@ const FIELDS: [(&str, &str, &str); 8] = [
 
 /// Budgets, by id.
 #[derive(Debug, Deserialize, ToSchema)]
+#[schema(as = BudgetIds)]
 pub(crate) struct Many {
     budgets: Vec<String>,
 }
 
 /// A budget, by id.
 #[derive(Debug, Deserialize, ToSchema)]
+#[schema(as = BudgetId)]
 pub(crate) struct Gone {
     id: String,
 }
 
 /// A budget, by id.
 #[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub(crate) struct One {
     budget_id: String,
 }

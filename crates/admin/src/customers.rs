@@ -26,18 +26,21 @@ const SHAPE: Shape = &[
 
 /// Customers, by id.
 #[derive(Debug, Deserialize, ToSchema)]
+#[schema(as = CustomerIds)]
 pub(crate) struct Many {
     user_ids: Vec<String>,
 }
 
 /// A customer, by id.
 #[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub(crate) struct One {
     end_user_id: String,
 }
 
 /// Which customers.
 #[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub(crate) struct Wanted {
     /// A part of the id or the alias, in any case of letters.
     search: Option<String>,

@@ -27,18 +27,21 @@ const SHAPE: Shape = &[
 
 /// Projects, by id.
 #[derive(Debug, Deserialize, ToSchema)]
+#[schema(as = ProjectIds)]
 pub(crate) struct Many {
     project_ids: Vec<String>,
 }
 
 /// A project, by id.
 #[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub(crate) struct One {
     project_id: String,
 }
 
 /// Which projects.
 #[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub(crate) struct Wanted {
     /// Of this team.
     team_id: Option<String>,

@@ -23,18 +23,21 @@ const SHAPE: Shape = &[
 
 /// Tags, by name.
 #[derive(Debug, Deserialize, ToSchema)]
+#[schema(as = TagNames)]
 pub(crate) struct Many {
     names: Vec<String>,
 }
 
 /// A tag, by name.
 #[derive(Debug, Deserialize, ToSchema)]
+#[schema(as = TagName)]
 pub(crate) struct Gone {
     name: String,
 }
 
 /// Which tags were seen in calls.
 #[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub(crate) struct Seen {
     /// The first day, `YYYY-MM-DD`.
     start_date: Option<String>,
@@ -121,13 +124,14 @@ pub(crate) async fn tag_list(
     Asked(part): Asked<Part>,
 ) -> Answer {
     operator.must("GET", "/tag/list", &About::default())?;
-    let (tags, _) = operator.db.page::<TagFields>(&Filter::default(), part.page(100, true)?).await?;
+    let page = part.page(100, true)?;
+    let (tags, _) = operator.db.page::<TagFields>(&Filter::default(), page).await?;
     let mut rows = Vec::with_capacity(tags.len());
     for tag in &tags {
         rows.push(row(&operator.db, tag).await?);
     }
-    for name in seen(&operator.db, &period).await? {
-        if !tags.iter().any(|tag| tag.id == name) {
+    if page.number == 1 {
+        for name in seen(&operator.db, &period).await? {
             let text = "This is just a spend tag that was passed dynamically in a request. It does not control any LLM models.";
             rows.push(json!({"name": name, "description": text, "models": null}));
         }
@@ -156,7 +160,12 @@ async fn row(db: &Db, record: &Record<TagFields>) -> Result<Value, Refused> {
     Ok(Value::Object(row))
 }
 
-/// Names of tags that calls of a period have had.
-async fn seen(_: &Db, _: &Seen) -> Result<Vec<String>, Refused> {
-    Ok(Vec::new())
+/// Names of tags that calls of a period have had and that were not made here.
+async fn seen(db: &Db, period: &Seen) -> Result<Vec<String>, Refused> {
+    let sql = "SELECT DISTINCT entity_id FROM daily_spend WHERE kind = $1 AND day >= $2 AND day <= $3 \
+               AND entity_id NOT IN (SELECT id FROM tags) ORDER BY entity_id LIMIT 1000";
+    let first = period.start_date.as_deref().unwrap_or("0000-01-01");
+    let last = period.end_date.as_deref().unwrap_or("9999-12-31");
+    let rows = db.rows(sql, &["tag".into(), first.into(), last.into()]).await?;
+    Ok(rows.iter().map(|row| row.text("entity_id")).collect::<Result<_, _>>()?)
 }

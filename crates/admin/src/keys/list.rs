@@ -18,6 +18,7 @@ const MOST: u64 = 100;
 
 /// Which key; the caller's own where none is named.
 #[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub(crate) struct Which {
     /// Its text or hash.
     key: Option<String>,
@@ -135,6 +136,7 @@ fn status(key: &Record<KeyFields>, now: i64) -> &'static str {
 
 /// Which keys, and how they are shown.
 #[derive(Debug, Default, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub(crate) struct Listed {
     /// From 1.
     page: Option<u64>,
@@ -290,6 +292,7 @@ fn listed(operator: &Operator, records: &[Record<KeyFields>], total: u64, page: 
 
 /// Which aliases.
 #[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub(crate) struct Aliases {
     /// From 1.
     page: Option<u64>,

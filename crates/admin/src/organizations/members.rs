@@ -18,7 +18,7 @@ use crate::{budgets, edit, terms};
 const ROLES: [&str; 3] = ["org_admin", "internal_user", "internal_user_viewer"];
 
 /// Somebody who is to be in an organization.
-#[derive(Debug, Deserialize, ToSchema)]
+#[derive(Debug, Deserialize)]
 pub(crate) struct NewMember {
     #[serde(flatten)]
     person: Person,
@@ -28,6 +28,7 @@ pub(crate) struct NewMember {
 
 /// Somebody in an organization.
 #[derive(Debug, Deserialize, ToSchema)]
+#[schema(as = OrganizationMember)]
 pub(crate) struct Member {
     organization_id: String,
     #[serde(flatten)]

@@ -34,12 +34,14 @@ const MOST_BESIDE: u64 = 1_000;
 
 /// An organization, by id.
 #[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub(crate) struct One {
     organization_id: String,
 }
 
 /// Organizations, by id.
 #[derive(Debug, Deserialize, ToSchema)]
+#[schema(as = OrganizationIds)]
 pub(crate) struct Many {
     #[serde(alias = "organizations")]
     organization_ids: Vec<String>,
@@ -47,6 +49,7 @@ pub(crate) struct Many {
 
 /// Which organizations.
 #[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub(crate) struct Wanted {
     /// Exactly this one.
     org_id: Option<String>,

@@ -14,6 +14,7 @@ use crate::{secrets, shown};
 
 /// Where a team's calls are logged to.
 #[derive(Debug, Deserialize, ToSchema)]
+#[schema(as = TeamCallback)]
 pub(crate) struct Callback {
     callback_name: String,
     /// `success`, `failure` or `success_and_failure`.

@@ -11,11 +11,12 @@ use super::seats::dissolve;
 use super::{Which, about, shown, wanted};
 use crate::access::{Refused, Sent};
 use crate::edit;
-use crate::operator::{Answer, Edit, Operator, bad, missing};
+use crate::operator::{Answer, Edit, Operator, bad, forbidden, missing};
 use crate::terms;
 
 /// Teams, by id.
 #[derive(Debug, Deserialize, ToSchema)]
+#[schema(as = TeamIds)]
 pub(crate) struct Many {
     team_ids: Vec<String>,
 }
@@ -46,10 +47,12 @@ pub(crate) async fn team_patch(
 async fn update(operator: &Operator, route: (&str, &str), id: String, mut sent: Object) -> Answer {
     let mut edit = operator.begin().await?;
     let mut team = wanted(operator, &mut edit, route, &id).await?;
-    // Who is in it is changed by routes of their own.
-    ["members_with_roles", "team_member_budget_id", "members", "admins"].map(|name| sent.remove(name));
     let member_budget = super::member_budget(&mut sent);
     terms::settle(&mut sent, &team.fields.metadata)?;
+    // Who is in it is changed by routes of their own.
+    for name in ["members_with_roles", "team_member_budget_id", "members", "admins"] {
+        sent.remove(name);
+    }
     let before = team.fields.clone();
     team.fields = edit::overlay(&before, &sent)?;
     terms::check(&team.fields.limits)?;
@@ -103,6 +106,20 @@ fn judge(
     }
     if leads(&before.organization_id) {
         return Ok(());
+    }
+    super::no_more(before, &after.fields)?;
+    let (had, has) = (&before.limits, &after.fields.limits);
+    let periods = [
+        ("budget_duration", had.budget_duration != has.budget_duration),
+        ("budget_limits", had.budget_limits != has.budget_limits),
+        ("model_max_budget", had.model_max_budget != has.model_max_budget),
+        ("model_rpm_limit", had.model_rpm_limit != has.model_rpm_limit),
+        ("model_tpm_limit", had.model_tpm_limit != has.model_tpm_limit),
+        ("tpd_limit", had.tpd_limit != has.tpd_limit),
+    ];
+    if let Some((name, _)) = periods.into_iter().find(|(_, changed)| *changed) {
+        let message = format!("{name}: only proxy admins and admins of the organization can change it");
+        return Err(forbidden(name, message));
     }
     let most = terms::grant(&before.models, &before.limits);
     terms::permitted(&terms::grant(&after.fields.models, &after.fields.limits), &most, "what the team has")

@@ -18,6 +18,7 @@ const MOST_BESIDE: u64 = 1_000;
 
 /// Which team.
 #[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub(crate) struct One {
     /// The team; else that of the key that is shown.
     team_id: Option<String>,
@@ -27,6 +28,7 @@ pub(crate) struct One {
 
 /// Which teams.
 #[derive(Debug, Default, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub(crate) struct Wanted {
     /// Teams of this user.
     user_id: Option<String>,

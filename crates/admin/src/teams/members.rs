@@ -19,6 +19,7 @@ const MOST: usize = 500;
 
 /// Somebody in a team.
 #[derive(Debug, Deserialize, ToSchema)]
+#[schema(as = TeamMember)]
 pub(crate) struct Member {
     team_id: String,
     #[serde(flatten)]

@@ -18,7 +18,7 @@ use store::entity::{BudgetFields, Limits, Object, OrganizationFields, Record, Te
 use utoipa::ToSchema;
 
 use crate::access::Refused;
-use crate::operator::{Edit, Operator, bad, missing};
+use crate::operator::{Edit, Operator, bad, forbidden, missing};
 use crate::shown::{self, Blank, Shape};
 use crate::{edit, terms};
 
@@ -47,6 +47,7 @@ const MEMBER_BUDGET: [(&str, &str); 5] = [
 
 /// A team, by id.
 #[derive(Debug, Deserialize, ToSchema)]
+#[schema(as = TeamId)]
 pub(crate) struct Which {
     pub(crate) team_id: String,
 }
@@ -139,6 +140,27 @@ async fn within_organization(edit: &mut Edit, team: &TeamFields) -> Result<(), R
     let (mut models, mut asked) = (team.models.clone(), team.limits.clone());
     terms::fill(&mut models, &mut asked, &most);
     terms::bounded(&terms::grant(&models, &asked), &most, &format!("organization {id}"))
+}
+
+/// Goes on only if nothing changes by which a team may do more and which is no model and no plain limit: that is left
+/// to those who manage it from outside.
+fn no_more(before: &TeamFields, after: &TeamFields) -> Result<(), Refused> {
+    let (had, has) = (&before.limits, &after.limits);
+    let changes = [
+        ("access_group_ids", before.access_group_ids != after.access_group_ids),
+        ("object_permission", before.object_permission != after.object_permission),
+        ("router_settings", before.router_settings != after.router_settings),
+        ("temp_budget_increase", had.temp_budget_increase != has.temp_budget_increase),
+        ("temp_budget_expiry", had.temp_budget_expiry != has.temp_budget_expiry),
+    ];
+    let changed = changes.into_iter().find(|(_, changed)| *changed).map(|(name, _)| name);
+    match changed.or_else(|| terms::loosened(&before.metadata, &after.metadata)) {
+        None => Ok(()),
+        Some(name) => {
+            let message = format!("{name}: only proxy admins and admins of the organization can change it");
+            Err(forbidden(name, message))
+        }
+    }
 }
 
 /// Takes what each member may use out of a request. `None` when the request does not say.

@@ -4,7 +4,7 @@ use axum::Json;
 use gateway::directory::Identity;
 use policy::roles::Object as About;
 use serde_json::Value;
-use store::entity::{Object, Record, TeamFields};
+use store::entity::{KeyFields, Object, Record, TeamFields, UserFields};
 use uuid::Uuid;
 
 use super::seats::{NewMember, seat};
@@ -74,9 +74,26 @@ async fn bound(operator: &Operator, edit: &mut Edit, fields: &mut TeamFields) ->
     if operator.is_admin() || fields.organization_id.as_ref().is_some_and(leads) {
         return Ok(());
     }
-    let most = terms::own(&operator.who.0);
-    terms::fill(&mut fields.models, &mut fields.limits, &most);
-    terms::bounded(&terms::grant(&fields.models, &fields.limits), &most, "your own limits")
+    super::no_more(&TeamFields::default(), fields)?;
+    let user = match operator.user() {
+        Some(id) => edit.get::<UserFields>(id).await?.map(|user| (user.fields.models, user.fields.limits)),
+        None => None,
+    };
+    let key = match &operator.who.0.key {
+        Some(id) => edit.get::<KeyFields>(id).await?.map(|key| (key.fields.models, key.fields.limits)),
+        None => None,
+    };
+    for (mut models, limits) in [key, user].into_iter().flatten() {
+        models.retain(|model| model != "all-team-models");
+        let most = terms::grant(&models, &limits);
+        terms::fill(&mut fields.models, &mut fields.limits, &most);
+        terms::bounded(&terms::grant(&fields.models, &fields.limits), &most, "your own limits")?;
+        // A shorter period would make more of the same budget.
+        if limits.max_budget.is_some() {
+            fields.limits.budget_duration = limits.budget_duration;
+        }
+    }
+    Ok(())
 }
 
 /// Puts in the people who were named, and whoever makes the team as its admin.

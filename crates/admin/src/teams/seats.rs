@@ -5,7 +5,6 @@ use serde::Deserialize;
 use store::entity::{
     Filter, KeyFields, Object, Record, TeamFields, TeamMemberFields, TeamPerson, UserFields,
 };
-use utoipa::ToSchema;
 
 use crate::access::Refused;
 use crate::edit;
@@ -14,7 +13,7 @@ use crate::terms;
 use crate::users::person::Person;
 
 /// Somebody who is to be in a team.
-#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[derive(Clone, Debug, Deserialize)]
 pub(crate) struct NewMember {
     #[serde(flatten)]
     pub(crate) person: Person,

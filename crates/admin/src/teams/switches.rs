@@ -30,6 +30,7 @@ const ALL_PERMISSIONS: [&str; 11] = [
 
 /// Models of a team.
 #[derive(Debug, Deserialize, ToSchema)]
+#[schema(as = TeamModels)]
 pub(crate) struct Models {
     team_id: String,
     models: Vec<String>,
@@ -37,6 +38,7 @@ pub(crate) struct Models {
 
 /// What plain members of a team may do.
 #[derive(Debug, Deserialize, ToSchema)]
+#[schema(as = TeamPermissions)]
 pub(crate) struct Permissions {
     team_id: String,
     team_member_permissions: Vec<String>,
@@ -44,6 +46,7 @@ pub(crate) struct Permissions {
 
 /// The same for many teams.
 #[derive(Debug, Deserialize, ToSchema)]
+#[schema(as = TeamsPermissions)]
 pub(crate) struct PermissionsOfMany {
     team_ids: Vec<String>,
     team_member_permissions: Vec<String>,

@@ -92,7 +92,7 @@ async fn update(operator: &Operator, mut sent: Object) -> Result<Record<UserFiel
     let mut edit = operator.begin().await?;
     let found = person.find(&mut edit).await?;
     let id = found.as_ref().map(|user| user.id.clone()).or(person.user_id).unwrap_or_default();
-    must(operator, &mut edit, "/user/update", &id, found.as_ref()).await?;
+    must(operator, "/user/update", &id, found.as_ref())?;
     let Some(mut user) = found else { return Err(missing("user_id", format!("User {id} not found"))) };
     check_password(&sent)?;
     if !operator.is_admin()
@@ -101,7 +101,9 @@ async fn update(operator: &Operator, mut sent: Object) -> Result<Record<UserFiel
         return Err(forbidden(name, format!("{name}: only proxy admins can change it")));
     }
     // Places in teams are changed by routes of their own.
-    ["teams", "organizations", "password", "spend"].map(|name| sent.remove(name));
+    for name in ["teams", "organizations", "password", "spend"] {
+        sent.remove(name);
+    }
     terms::settle(&mut sent, &user.fields.metadata)?;
     settle_address(&mut sent);
     let before = user.fields.clone();

@@ -16,6 +16,7 @@ use crate::teams::seats::unseat;
 
 /// Users, by id.
 #[derive(Debug, Deserialize, ToSchema)]
+#[schema(as = UserIds)]
 pub(crate) struct Many {
     user_ids: Vec<String>,
 }
@@ -28,7 +29,7 @@ pub(crate) async fn user_delete(operator: Operator, Sent(many): Sent<Many>) -> A
     let mut gone: u64 = 0;
     for id in &many.user_ids {
         let user = edit.get::<UserFields>(id).await?;
-        must(&operator, &mut edit, "/user/delete", id, user.as_ref()).await?;
+        must(&operator, "/user/delete", id, user.as_ref())?;
         if user.is_none() {
             return Err(missing("user_ids", format!("User not found, passed user_id={id}")));
         }

@@ -26,12 +26,14 @@ const MOST_FOUND: usize = 30_000;
 
 /// Which user; whoever asks when empty.
 #[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub(crate) struct One {
     user_id: Option<String>,
 }
 
 /// Which users.
 #[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub(crate) struct Wanted {
     /// A role on the proxy.
     role: Option<String>,

@@ -9,11 +9,11 @@ use serde_json::Value;
 use store::entity::{BudgetFields, KeyFields, Object, OrganizationFields, Record, TeamFields, UserFields};
 use uuid::Uuid;
 
-use super::mint::mint;
 use super::person::{Person, by_address, settle_address};
 use super::{check_password, check_role, shown};
 use crate::access::{Refused, Sent};
-use crate::operator::{Answer, Edit, Operator, bad, missing};
+use crate::keys::mint::mint;
+use crate::operator::{Answer, Edit, Operator, bad, forbidden, missing};
 use crate::organizations::members::join;
 use crate::teams::seats::{NewMember, member_terms, seat};
 use crate::{edit, shown as rows, terms};
@@ -54,6 +54,9 @@ pub(crate) async fn user_new(operator: Operator, Sent(mut sent): Sent<Object>) -
     terms::check(&fields.limits)?;
     let mut edit = operator.begin().await?;
     judge(&operator, &mut edit, &request, &mut fields).await?;
+    if !operator.is_admin() {
+        plain(&fields, &key_fields)?;
+    }
     unknown(&mut edit, &request.id, fields.user_email.as_deref()).await?;
     let mut user = edit.record(request.id, fields);
     user.budget_reset_at = terms::reset_at(&operator.gateway, &user.fields.limits, edit.now)?;
@@ -147,6 +150,7 @@ async fn judge(
         let Some(organization) = edit.get::<OrganizationFields>(id).await? else {
             return Err(missing("organizations", format!("Organization not found for organization_id={id}")));
         };
+        fields.organization_id.get_or_insert_with(|| id.clone());
         if operator.is_admin() {
             continue;
         }
@@ -158,9 +162,26 @@ async fn judge(
         let most = terms::grant(&organization.fields.models, &limits);
         terms::fill(&mut fields.models, &mut fields.limits, &most);
         terms::bounded(&terms::grant(&fields.models, &fields.limits), &most, &format!("organization {id}"))?;
-        fields.organization_id.get_or_insert_with(|| id.clone());
+        // A shorter period would make more of the same budget.
+        if limits.max_budget.is_some() {
+            fields.limits.budget_duration = limits.budget_duration;
+        }
     }
     Ok(())
+}
+
+/// Goes on only with what others than proxy admins may give.
+fn plain(user: &UserFields, key: &KeyFields) -> Result<(), Refused> {
+    let given = [
+        ("permissions", !key.permissions.is_empty()),
+        ("object_permission", !user.object_permission.is_empty()),
+        ("temp_budget_increase", user.limits.temp_budget_increase.is_some()),
+    ];
+    let given = given.into_iter().find(|(_, given)| *given).map(|(name, _)| name);
+    match given.or_else(|| terms::loosened(&Object::new(), &user.metadata)) {
+        None => Ok(()),
+        Some(name) => Err(forbidden(name, format!("{name}: only proxy admins can give it"))),
+    }
 }
 
 /// Goes on only if nobody has this id or this address.

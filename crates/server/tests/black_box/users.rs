@@ -229,10 +229,24 @@ async fn admins_of_an_organization_make_users_of_it_with_no_more_than_it_has() {
         (json!({"organizations": ["o1"], "max_budget": 101}), 400),
         (json!({"organizations": ["o1"], "models": ["other"]}), 400),
         (json!({"organizations": ["o1"], "user_role": "proxy_admin"}), 403),
+        (json!({"organizations": ["o1"], "permissions": {"get_spend_routes": true}}), 403),
         (json!({"organizations": ["o2"]}), 401),
         (json!({}), 401),
     ] {
         assert_eq!(boss.status("POST", "/user/new", sent.clone()).await, status, "{sent}");
     }
     assert_eq!(boss.post("/user/delete", json!({"user_ids": ["new"]})).await, json!(1));
+
+    stage.user("foreign").await;
+    boss.post(
+        "/organization/member_add",
+        json!({"organization_id": "o1", "member": {"role": "internal_user", "user_id": "foreign"}}),
+    )
+    .await;
+    let foreign = json!({"user_ids": ["foreign"]});
+    assert_eq!(
+        boss.status("POST", "/user/delete", foreign).await,
+        401,
+        "anybody can be put into an organization"
+    );
 }
