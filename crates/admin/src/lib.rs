@@ -6,6 +6,8 @@
 //! Not here: what happens to a call of a model (gateway), the process (server).
 
 mod access;
+mod budgets;
+mod customers;
 mod docs;
 mod edit;
 mod health;
@@ -13,12 +15,17 @@ mod keys;
 mod model_info;
 mod models;
 mod operator;
+mod organizations;
 mod part;
+mod projects;
 mod providers;
 mod router;
 mod secrets;
 mod shown;
+mod tags;
+mod teams;
 mod terms;
+mod users;
 mod utils;
 
 pub use router::router;

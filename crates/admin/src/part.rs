@@ -13,6 +13,7 @@ const MOST: u64 = 100;
 
 /// A page of a list.
 #[derive(Debug, Default, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub(crate) struct Part {
     /// From 1.
     page: Option<u64>,
@@ -60,3 +61,7 @@ pub(crate) fn listing(name: &str, rows: Vec<Value>, total: u64, page: Page) -> V
     answer.insert("total_pages".to_owned(), total.div_ceil(page.size).into());
     Value::Object(answer)
 }
+
+#[cfg(test)]
+#[path = "part_tests.rs"]
+mod tests;

@@ -1,9 +1,7 @@
 //! Limits as operators send them: read, judged, and held against what the giver has of their own.
 
-use gateway::directory::Identity;
 use gateway::life::Gateway;
 use policy::bounds::{BoundsError, Grant, within};
-use policy::money::Cost;
 use policy::period::{Calendar, Period};
 use serde_json::Value;
 use store::entity::{Limits, Object};
@@ -41,6 +39,37 @@ const IN_METADATA: [&str; 23] = [
     "model_info_visibility",
 ];
 
+/// Fields that are shown in metadata too, and may be sent there.
+const SHOWN_IN_METADATA: [&str; 3] = ["model_rpm_limit", "model_tpm_limit", "team_member_budget_id"];
+
+/// Switches in metadata that let calls do more; only proxy admins and admins of organizations turn them.
+const LOOSENING: [&str; 7] = [
+    "disable_global_guardrails",
+    "opted_out_global_guardrails",
+    "allow_client_mock_response",
+    "allow_client_message_redaction_opt_out",
+    "allow_client_pricing_override",
+    "litellm_disabled_callbacks",
+    "priority",
+];
+
+/// Lists in metadata that hold for calls; from these, others may only take nothing away.
+const TIGHTENING: [&str; 2] = ["guardrails", "policies"];
+
+/// The first member of metadata by whose change calls may do more.
+pub(crate) fn loosened(before: &Object, after: &Object) -> Option<&'static str> {
+    let entries = |object: &Object, name: &str| -> Vec<Value> {
+        object.get(name).and_then(Value::as_array).cloned().unwrap_or_default()
+    };
+    let turned = |name: &&&str| before.get(**name) != after.get(**name);
+    let shortened = |name: &&&str| {
+        let kept = entries(after, name);
+        entries(before, name).iter().any(|entry| !kept.contains(entry))
+    };
+    let found = LOOSENING.iter().find(turned).or_else(|| TIGHTENING.iter().find(shortened));
+    found.copied()
+}
+
 /// Brings what was sent into the form in which it is kept: switches into `metadata`, times into milliseconds.
 pub(crate) fn settle(changes: &mut Object, current: &Object) -> Result<(), Refused> {
     if let Some(Value::String(text)) = changes.get("temp_budget_expiry") {
@@ -51,6 +80,15 @@ pub(crate) fn settle(changes: &mut Object, current: &Object) -> Result<(), Refus
         IN_METADATA.iter().filter_map(|name| changes.remove_entry(*name)).collect();
     if let Some(metadata) = changes.get_mut("metadata") {
         crate::secrets::unmask(metadata, &Value::Object(current.clone()));
+        let copies: Vec<(String, Value)> = match metadata {
+            Value::Object(metadata) => {
+                SHOWN_IN_METADATA.iter().filter_map(|name| metadata.remove_entry(*name)).collect()
+            }
+            _ => Vec::new(),
+        };
+        for (name, value) in copies {
+            changes.entry(name).or_insert(value);
+        }
     }
     if switches.is_empty() {
         return Ok(());
@@ -73,16 +111,6 @@ pub(crate) fn settle(changes: &mut Object, current: &Object) -> Result<(), Refus
 
 /// Goes on only with limits that can be kept.
 pub(crate) fn check(limits: &Limits) -> Result<(), Refused> {
-    let costs = [
-        ("max_budget", limits.max_budget),
-        ("soft_budget", limits.soft_budget),
-        ("temp_budget_increase", limits.temp_budget_increase),
-    ];
-    for (name, cost) in costs {
-        if cost.is_some_and(|cost| cost < Cost::ZERO) {
-            return Err(bad(name, format!("{name} cannot be negative")));
-        }
-    }
     period("budget_duration", limits.budget_duration.as_deref())?;
     for window in &limits.budget_limits {
         period("budget_limits", Some(&window.budget_duration))?;
@@ -152,18 +180,6 @@ pub(crate) fn grant<'a>(models: &'a [String], limits: &Limits) -> Grant<'a> {
         requests_per_minute: limits.rpm_limit,
         tokens_per_minute: limits.tpm_limit,
         parallel: limits.max_parallel_requests,
-        ..Grant::default()
-    }
-}
-
-/// What somebody has of their own.
-pub(crate) fn own(identity: &Identity) -> Grant<'_> {
-    Grant {
-        models: &identity.models,
-        max_budget: identity.terms.budgets.iter().filter_map(|budget| budget.limit).min(),
-        requests_per_minute: identity.terms.requests_per_minute,
-        tokens_per_minute: identity.terms.tokens_per_minute,
-        parallel: identity.terms.parallel,
         ..Grant::default()
     }
 }

@@ -7,11 +7,15 @@ mod auth;
 #[cfg(test)]
 mod bounds;
 #[cfg(test)]
+mod budgets;
+#[cfg(test)]
 mod clouds;
 #[cfg(test)]
 mod connections;
 #[cfg(test)]
 mod cost;
+#[cfg(test)]
+mod customers;
 #[cfg(test)]
 mod demo;
 #[cfg(test)]
@@ -27,9 +31,13 @@ mod messages;
 #[cfg(test)]
 mod models;
 #[cfg(test)]
+mod organizations;
+#[cfg(test)]
 mod passthrough;
 #[cfg(test)]
 mod predictions;
+#[cfg(test)]
+mod projects;
 #[cfg(test)]
 mod proxy;
 #[cfg(test)]
@@ -46,5 +54,11 @@ mod routing;
 mod sign_in;
 #[cfg(test)]
 mod streaming;
+#[cfg(test)]
+mod tags;
+#[cfg(test)]
+mod teams;
+#[cfg(test)]
+mod users;
 #[cfg(test)]
 mod utils;
