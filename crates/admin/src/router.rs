@@ -10,8 +10,9 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::{
-    budgets, customers, docs, health, keys, model_info, models, organizations, projects, providers, tags, teams,
-    users, utils,
+    access_groups, budgets, credentials, customers, docs, health, invitations, keys, login, model_groups,
+    model_info, models, organizations, projects, providers, settings, stored_models, tags, teams, users,
+    utils,
 };
 
 /// The management routes and the description of the whole API.
@@ -25,6 +26,46 @@ pub fn router(gateway: Gateway) -> Router {
         .routes(routes!(models::one_v1))
         .routes(routes!(model_info::list))
         .routes(routes!(model_info::list_v1))
+        .routes(routes!(model_groups::info))
+        .routes(routes!(stored_models::new))
+        .routes(routes!(stored_models::update))
+        .routes(routes!(stored_models::patch))
+        .routes(routes!(stored_models::delete))
+        .routes(routes!(stored_models::block))
+        .routes(routes!(stored_models::unblock))
+        // credentials
+        .routes(routes!(credentials::new, credentials::list))
+        .routes(routes!(credentials::by_name))
+        .routes(routes!(credentials::by_model))
+        .routes(routes!(credentials::update, credentials::delete))
+        // access groups
+        .routes(routes!(access_groups::new, access_groups::list))
+        .routes(routes!(access_groups::one, access_groups::update, access_groups::delete))
+        .routes(routes!(model_groups::list))
+        .routes(routes!(model_groups::new))
+        .routes(routes!(model_groups::one))
+        .routes(routes!(model_groups::update))
+        .routes(routes!(model_groups::delete))
+        // configuration
+        .routes(routes!(settings::update))
+        .routes(routes!(settings::list))
+        .routes(routes!(settings::info))
+        .routes(routes!(settings::update_field))
+        .routes(routes!(settings::delete_field))
+        .routes(routes!(settings::callbacks))
+        // login
+        .routes(routes!(login::form))
+        .routes(routes!(login::json_body))
+        .routes(routes!(login::logout))
+        .routes(routes!(login::ui_config))
+        .routes(routes!(login::ui_config_prefixed))
+        .routes(routes!(invitations::new))
+        .routes(routes!(invitations::info))
+        .routes(routes!(invitations::update))
+        .routes(routes!(invitations::delete))
+        .routes(routes!(invitations::get_token))
+        .routes(routes!(invitations::claim))
+        .routes(routes!(invitations::change))
         // keys
         .routes(routes!(keys::generate))
         .routes(routes!(keys::service_account))

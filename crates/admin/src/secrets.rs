@@ -24,6 +24,7 @@ pub(crate) fn mask(value: &mut Value) {
             }
         }
         Value::Array(items) => items.iter_mut().for_each(mask),
+        Value::String(text) if text.starts_with(store::seal::PREFIX) => MASK.clone_into(text),
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
     }
 }

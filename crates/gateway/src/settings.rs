@@ -266,6 +266,12 @@ pub struct GeneralSettings {
     pub key_upperbounds: Map<String, Value>,
     /// `general_settings.disable_custom_api_keys`: the text of a key is always made here.
     pub custom_keys_disabled: bool,
+    /// `TOLLGATE_SALT_KEY` or `LITELLM_SALT_KEY`: secrets in the database are sealed with it, else with the master key.
+    pub salt_key: Option<SecretString>,
+    /// `general_settings.store_model_in_db` or `STORE_MODEL_IN_DB`: models and settings may be changed at run time.
+    pub store_models: bool,
+    /// Who may open the dashboard, and for how long.
+    pub dashboard: DashboardSettings,
     /// `litellm_settings.timezone` and `budget_reset_time`: when budgets begin anew.
     pub calendar: Calendar,
     /// What is fetched for upstreams that take no addresses; `general_settings.media_allowed_hosts` (ours).
@@ -292,8 +298,41 @@ impl Default for GeneralSettings {
             custom_keys_disabled: false,
             database_url: None,
             database_connections: 10,
+            salt_key: None,
+            store_models: false,
+            dashboard: DashboardSettings::default(),
             calendar: Calendar::default(),
             media: MediaPolicy::default(),
+        }
+    }
+}
+
+/// The administrator's way into the dashboard. Users come in with passwords of their own.
+#[derive(Clone, Debug)]
+pub struct DashboardSettings {
+    /// `UI_USERNAME`.
+    pub username: String,
+    /// `UI_PASSWORD`, else the master key.
+    pub password: Option<SecretString>,
+    /// `LITELLM_UI_SESSION_DURATION`: how long a login holds.
+    pub session: Duration,
+    /// `DISABLE_ADMIN_UI`.
+    pub disabled: bool,
+    /// `PROXY_BASE_URL`.
+    pub base_url: Option<String>,
+    /// `SERVER_ROOT_PATH`.
+    pub root_path: String,
+}
+
+impl Default for DashboardSettings {
+    fn default() -> Self {
+        Self {
+            username: "admin".to_owned(),
+            password: None,
+            session: Duration::from_hours(24),
+            disabled: false,
+            base_url: None,
+            root_path: String::new(),
         }
     }
 }

@@ -5,7 +5,7 @@
 pub(crate) mod change;
 pub(crate) mod gone;
 pub(crate) mod list;
-pub(crate) pub(crate) mod new;
+pub(crate) mod new;
 pub(crate) mod person;
 
 use policy::roles::Object as About;

@@ -9,10 +9,10 @@ use serde_json::Value;
 use store::entity::{BudgetFields, KeyFields, Object, OrganizationFields, Record, TeamFields, UserFields};
 use uuid::Uuid;
 
-use crate::keys::mint::mint;
 use super::person::{Person, by_address, settle_address};
 use super::{check_password, check_role, shown};
 use crate::access::{Refused, Sent};
+use crate::keys::mint::mint;
 use crate::operator::{Answer, Edit, Operator, bad, forbidden, missing};
 use crate::organizations::members::join;
 use crate::teams::seats::{NewMember, member_terms, seat};

@@ -314,6 +314,16 @@ fn sum<const N: usize>(parts: [(u64, Option<Rate>); N]) -> Option<Exact> {
         .try_fold(Exact::default(), |sum, (tokens, rate)| Some(sum + rate?.times(tokens)))
 }
 
+/// Whether a field of a deployment is a price: `input_cost_per_token`, `cache_read_input_token_cost`,
+/// `output_cost_per_token_above_128k_tokens`, …
+#[must_use]
+pub fn is_price(field: &str) -> bool {
+    field.contains("cost_per_")
+        || field.ends_with("_token_cost")
+        || field.contains("_token_cost_above_")
+        || field == "tiered_pricing"
+}
+
 #[cfg(test)]
 #[path = "tests.rs"]
 mod tests;

@@ -77,7 +77,8 @@ const HEADERS: &str = "client headers are not passed on";
 /// The root of the file.
 pub(crate) const TOP: Section = Section {
     name: "the file",
-    served: "model_list litellm_settings general_settings router_settings environment_variables include",
+    served: "model_list litellm_settings general_settings router_settings environment_variables include \
+             credential_list",
     later: &[
         (GUARDRAILS, "guardrails policies policy_attachments"),
         (MCP, "mcp_servers mcp_tools search_tools sandbox_tools agents agent_list"),
@@ -85,7 +86,6 @@ pub(crate) const TOP: Section = Section {
         (CALLBACKS, "callback_settings"),
         (GOOGLE, "default_vertex_config"),
         (PROMPTS, "prompts"),
-        ("credentials stand in `litellm_params`, not in a list of their own", "credential_list"),
     ],
 };
 
@@ -108,9 +108,8 @@ pub(crate) const PARAMS: Section = Section {
              vertex_credentials vertex_ai_project vertex_ai_location vertex_ai_credentials tenant_id client_id \
              client_secret client_certificate_path azure_username azure_password azure_scope token zen_api_key \
              watsonx_region_name watsonx_project deployment_space_id oci_user oci_tenancy oci_fingerprint \
-             oci_key oci_key_file oci_region",
+             oci_key oci_key_file oci_region litellm_credential_name",
     later: &[
-        ("credentials stand beside it in `litellm_params`", "litellm_credential_name"),
         (AWS, "aws_batch_role_arn model_id"),
         ("regions are not told apart", "region_name"),
         (
@@ -256,7 +255,7 @@ pub(crate) const GENERAL: Section = Section {
     served: "master_key litellm_key_header_name strict completion_model embedding_model \
              max_request_size_mb max_response_size_mb global_max_parallel_requests \
              media_allowed_hosts always_include_stream_usage include_call_id_in_error_body database_url \
-             database_connection_pool_limit disable_custom_api_keys",
+             database_connection_pool_limit disable_custom_api_keys store_model_in_db",
     later: &[
         (
             "a weak master key is a warning unless `strict: true` stands here",
@@ -276,8 +275,8 @@ pub(crate) const GENERAL: Section = Section {
              scheduled_job_stagger",
         ),
         (
-            "models come from this file only",
-            "store_model_in_db supported_db_objects proxy_config_reload_interval_seconds",
+            "all of the database is served, at once",
+            "supported_db_objects proxy_config_reload_interval_seconds",
         ),
         (
             LOGS,
@@ -400,14 +399,7 @@ pub(crate) const ROUTER: Section = Section {
     ],
 };
 
-/// Whether a key of `litellm_params` or `model_info` is a price: `input_cost_per_token`,
-/// `cache_read_input_token_cost`, `output_cost_per_token_above_128k_tokens`, …
-pub(crate) fn is_price(key: &str) -> bool {
-    key.contains("cost_per_")
-        || key.ends_with("_token_cost")
-        || key.contains("_token_cost_above_")
-        || key == "tiered_pricing"
-}
+pub(crate) use policy::price::is_price;
 
 /// Master keys that stand in tutorials and examples, so that everybody who scans the internet tries them.
 pub(crate) fn is_well_known(key: &str) -> bool {

@@ -53,6 +53,8 @@ pub(super) fn general(
     general.media.allowed_hosts = fields.texts("media_allowed_hosts");
     general.call_id_in_errors = fields.flag("include_call_id_in_error_body").unwrap_or(false);
     general.custom_keys_disabled = fields.flag("disable_custom_api_keys").unwrap_or(false);
+    general.store_models =
+        fields.flag("store_model_in_db").unwrap_or(false) || environment.is_on("STORE_MODEL_IN_DB");
     general.database_url = database_url(&mut fields, environment);
     general.database_connections =
         fields.whole("database_connection_pool_limit").unwrap_or(general.database_connections).max(2);

@@ -27,6 +27,8 @@ mod google;
 #[cfg(test)]
 mod harness;
 #[cfg(test)]
+mod login;
+#[cfg(test)]
 mod messages;
 #[cfg(test)]
 mod models;
@@ -51,7 +53,11 @@ mod responses;
 #[cfg(test)]
 mod routing;
 #[cfg(test)]
+mod run_time_settings;
+#[cfg(test)]
 mod sign_in;
+#[cfg(test)]
+mod stored_models;
 #[cfg(test)]
 mod streaming;
 #[cfg(test)]

@@ -13,7 +13,7 @@ use testkit::{RecordedRequest, Script};
 pub(crate) use testkit::{Ending, FakeProvider};
 
 pub(crate) use client::{Reply, Stream};
-pub(crate) use operator::Operator;
+pub(crate) use operator::{MASTER, Operator};
 pub(crate) use server::{Launch, Server, run};
 pub(crate) use stand_in::{Asked, Said, StandIn};
 
