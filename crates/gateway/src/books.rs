@@ -1,15 +1,21 @@
 //! What is known and what is owed: the directory of who there is, the ledger of what calls cost, and the database
 //! behind both. A gateway without books serves the master key only.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 use arc_swap::ArcSwapOption;
 use store::changes::{Change, Watch};
 use store::db::{Db, DbError};
 use store::ledger::Ledger;
+use store::projector::{Progress, ProgressHandle, ProjectError, Projector};
 use tokio::sync::Mutex;
 
 use crate::directory::Directory;
+use crate::periods::Periods;
+
+/// Until a database that does not answer is asked again.
+const PAUSE: Duration = Duration::from_secs(1);
 
 /// The books of one process.
 #[derive(Debug)]
@@ -21,13 +27,48 @@ pub struct Books {
     db: ArcSwapOption<Db>,
     /// The change up to which the directory is true.
     position: Mutex<i64>,
+    progress: OnceLock<ProgressHandle>,
 }
 
 impl Books {
     /// Books whose database has not answered yet.
     #[must_use]
     pub fn new(ledger: Ledger) -> Self {
-        Self { directory: Directory::default(), ledger, db: ArcSwapOption::empty(), position: Mutex::new(0) }
+        Self {
+            directory: Directory::default(),
+            ledger,
+            db: ArcSwapOption::empty(),
+            position: Mutex::new(0),
+            progress: OnceLock::new(),
+        }
+    }
+
+    /// Brings charges to the database for as long as the process serves.
+    pub async fn project(self: Arc<Self>, periods: Periods) {
+        let Some(db) = self.db() else { return };
+        let windows = Arc::new(periods);
+        let projector = loop {
+            let directory = self.ledger.directory().to_owned();
+            let windows: Arc<Periods> = Arc::clone(&windows);
+            match Projector::open(db.clone(), directory, windows).await {
+                Ok(projector) => break projector,
+                Err(error) => Self::wait_after(&error).await,
+            }
+        };
+        // Set once: there is one projector a process.
+        let _ = self.progress.set(projector.progress());
+        projector.run(&self.ledger, std::future::pending()).await;
+    }
+
+    async fn wait_after(error: &ProjectError) {
+        tracing::warn!(%error, "charges wait");
+        tokio::time::sleep(PAUSE).await;
+    }
+
+    /// How far charges have been brought to the database, once that has begun.
+    #[must_use]
+    pub fn progress(&self) -> Option<Progress> {
+        self.progress.get().map(ProgressHandle::get)
     }
 
     /// Puts an open database behind them.

@@ -34,6 +34,7 @@ pub mod live;
 pub mod made;
 pub mod media;
 mod parts;
+pub mod periods;
 mod prediction;
 mod prepare;
 pub mod preview;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use policy::account::Used;
 use policy::money::Cost;
-use store::ledger::{self, Charge};
+use store::ledger::{self, Charge, Pricing};
 use wire::format::Operation;
 use wire::reply::Usage;
 
@@ -155,6 +155,32 @@ impl Permit {
             },
             duration_ms: u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX),
             retries: closing.retries,
+            route: Cow::Borrowed(call_type(self.operation)),
+            end_user: Cow::Borrowed(self.labels.customer.as_deref().unwrap_or_default()),
+            tags: Cow::Borrowed(&self.labels.tags),
+            pricing: match closing.cost {
+                None => Pricing::Unpriced,
+                Some(Cost::ZERO) if closing.usage.is_some() => Pricing::Free,
+                Some(_) => Pricing::Priced,
+            },
+            ..self.payer()
+        }
+    }
+
+    /// Whose charge it is.
+    fn payer(&self) -> Charge<'_> {
+        fn text(text: &Option<Box<str>>) -> Cow<'_, str> {
+            Cow::Borrowed(text.as_deref().unwrap_or_default())
+        }
+        let Caller::Key(resolved) = &self.caller else { return Charge::default() };
+        let key = &resolved.key;
+        Charge {
+            key_alias: Cow::Borrowed(key.alias().unwrap_or_default()),
+            user: text(&key.user),
+            team: text(&key.team),
+            organization: text(&key.organization),
+            project: text(&key.project),
+            ..Charge::default()
         }
     }
 }
@@ -174,6 +200,16 @@ impl Drop for Permit {
                 account.release(&self.demand, now, &snapshot.general.calendar);
             }
         }
+    }
+}
+
+/// LiteLLM's name of the kind of call.
+const fn call_type(operation: Operation) -> &'static str {
+    match operation {
+        Operation::Chat => "acompletion",
+        Operation::Completion => "atext_completion",
+        Operation::Embedding => "aembedding",
+        Operation::Rerank => "arerank",
     }
 }
 

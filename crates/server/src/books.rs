@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use anyhow::{Context, anyhow};
 use gateway::books::Books;
+use gateway::live::Live;
+use gateway::periods::Periods;
 use gateway::settings::GeneralSettings;
 use secrecy::ExposeSecret;
 use store::changes::Change;
@@ -82,7 +84,7 @@ async fn connect(home: &Path, general: &GeneralSettings, books: &Books) -> Resul
 
 /// Keeps the books true for as long as the process serves: waits for the database if it has not answered yet, then
 /// follows what is changed in it.
-pub(crate) async fn keep(books: Option<Kept>, changed: impl FnMut(&[Change])) {
+pub(crate) async fn keep(books: Option<Kept>, live: &Arc<Live>, changed: impl FnMut(&[Change])) {
     let Some(Kept { books, home, general }) = books else { return std::future::pending().await };
     let mut pause = FIRST_PAUSE;
     while books.db().is_none() {
@@ -93,7 +95,7 @@ pub(crate) async fn keep(books: Option<Kept>, changed: impl FnMut(&[Change])) {
             Err(error) => tracing::debug!(%error, "the database does not answer yet"),
         }
     }
-    books.follow(changed).await;
+    tokio::join!(Arc::clone(&books).project(Periods::of(live)), books.follow(changed));
 }
 
 /// The first part of the ledger that no other process writes: what a process left behind is taken up by the next.

@@ -46,7 +46,7 @@ async fn run(options: ServeOptions, environment: Environment) -> anyhow::Result<
     announce(address, &snapshot, &found);
     let live = Live::new(snapshot, books.as_ref().map(|kept| Arc::clone(&kept.books)));
     let workers = Workers::start(worker_count(&options), &live, &tls)?;
-    let keep = books::keep(books, |_| ());
+    let keep = books::keep(books, &live, |_| ());
     let follow = reload::follow(changes, &live, &options, &environment, &tls, is_public(address));
     tokio::select! {
         () = workers.accept(listener, stop) => {}

@@ -224,6 +224,9 @@ impl Projector {
         let now_ms = now_ms();
         let mut sums = Sums::default();
         charges.iter().for_each(|charge| sums.add(charge, &*self.windows));
+        if sums.overflown {
+            return Err(DbError::Unfit("the sum of a batch is too large".to_owned()).into());
+        }
         let logs: Vec<SpendLog> = charges.iter().map(SpendLog::of).collect();
         let mut tx = self.db.begin_apart().await?;
         if !receipt::advance(&mut tx, &self.name, self.position, batch.end, now_ms).await? {
@@ -292,7 +295,11 @@ fn storable(mut charge: Charge<'static>) -> Charge<'static> {
     for text in texts {
         clean(text.to_mut());
     }
-    charge.tags.to_mut().iter_mut().for_each(clean);
+    for tag in charge.tags.to_mut() {
+        if tag.contains('\0') {
+            *tag = tag.replace('\0', "\u{fffd}").into_boxed_str();
+        }
+    }
     charge
 }
 

@@ -13,8 +13,7 @@ use tollgate_store::spend::transcript::Transcripts;
 
 use crate::stage::{DAY, JUNE, MINUTE, Stage, charge, on_both};
 
-const PAGE: LogPage =
-    LogPage { number: 1, size: 10, order: LogOrder::Start, descending: true, behind: None };
+const PAGE: LogPage = LogPage { number: 1, size: 10, order: LogOrder::Start, descending: true, behind: None };
 
 fn names(logs: &[SpendLog]) -> Vec<u64> {
     logs.iter().map(|log| log.request_id["call-".len()..].parse().unwrap()).collect()
@@ -101,7 +100,10 @@ async fn every_filter_finds_its_rows_and_no_others() {
             assert_eq!(found(filter).await, [7], "{filter:?}");
         }
         assert_eq!(found(LogFilter { api_key: text("key1"), ..all() }).await, [10, 7, 4, 1]);
-        assert_eq!(found(LogFilter { key_alias: text("alias1"), user_id: text("user0"), ..all() }).await, [10, 4]);
+        assert_eq!(
+            found(LogFilter { key_alias: text("alias1"), user_id: text("user0"), ..all() }).await,
+            [10, 4]
+        );
         assert_eq!(found(LogFilter { model: text("claude"), ..all() }).await, [8, 4, 0]);
         assert_eq!(found(LogFilter { model_group: text("claude"), ..all() }).await, [8, 4, 0]);
         assert_eq!(found(LogFilter { model: text("upstream"), ..all() }).await.len(), 12);
@@ -122,9 +124,12 @@ async fn every_filter_finds_its_rows_and_no_others() {
 async fn pages_join_without_gaps_in_both_directions() {
     on_both(async |stage| {
         // Several calls began at once.
-        stage.apply((0..57).map(|call| Charge { ended_unix_ms: JUNE + call / 4 * MINUTE, ..charge(call) })).await;
+        stage
+            .apply((0..57).map(|call| Charge { ended_unix_ms: JUNE + call / 4 * MINUTE, ..charge(call) }))
+            .await;
         for descending in [true, false] {
-            for filter in [LogFilter::default(), LogFilter { team_id: Some("team"), ..LogFilter::default() }] {
+            for filter in [LogFilter::default(), LogFilter { team_id: Some("team"), ..LogFilter::default() }]
+            {
                 let mut seen = Vec::new();
                 for number in 1..=7 {
                     let page = LogPage { number, descending, ..PAGE };
@@ -142,7 +147,8 @@ async fn pages_join_without_gaps_in_both_directions() {
         let first = stage.db.spend_logs_behind(&LogFilter::default(), &PAGE).await.unwrap();
         let last = &first[9];
         let behind = Some(Edge { started_at: last.started_at, request_id: last.request_id.clone() });
-        let next = stage.db.spend_logs_behind(&LogFilter::default(), &LogPage { behind, ..PAGE }).await.unwrap();
+        let next =
+            stage.db.spend_logs_behind(&LogFilter::default(), &LogPage { behind, ..PAGE }).await.unwrap();
         assert_eq!(names(&next), (37..47).rev().collect::<Vec<_>>());
     })
     .await;
@@ -232,7 +238,8 @@ async fn old_rows_go_and_sums_stay() {
 async fn transcripts_are_kept_without_secrets() {
     on_both(async |stage| {
         let (transcripts, scribe) = Transcripts::new(Redaction { longest_text: 100 });
-        let request = json!({"model": "m", "api_key": "hidden", "messages": [{"content": "a b ".repeat(100)}]});
+        let request =
+            json!({"model": "m", "api_key": "hidden", "messages": [{"content": "a b ".repeat(100)}]});
         transcripts.offer("one", 1, request.to_string().as_bytes(), br#"{"choices": []}"#);
         let too_much = vec![b'x'; 9 << 20];
         transcripts.offer("two", 1, &too_much, b"");
