@@ -13,6 +13,7 @@ mod model_info;
 mod models;
 mod providers;
 mod router;
+mod spend;
 mod utils;
 
 pub use router::router;

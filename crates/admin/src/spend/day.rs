@@ -25,7 +25,9 @@ impl Days {
     pub(crate) fn asked(from: Option<&str>, to: Option<&str>) -> Result<Self, Refused> {
         let (Some(from), Some(to)) = (from, to) else {
             let missing = if from.is_none() { "start_date" } else { "end_date" };
-            return Err(Refusal::new(400, "Please provide start_date and end_date").with_param(missing).into());
+            return Err(Refusal::new(400, "Please provide start_date and end_date")
+                .with_param(missing)
+                .into());
         };
         Self::between(date(from, "start_date")?, date(to, "end_date")?)
     }
@@ -55,7 +57,11 @@ impl Days {
         let (Ok(from), Ok(to)) = (self.from.parse::<Date>(), self.to.parse::<Date>()) else {
             return Vec::new();
         };
-        from.series(Span::new().days(1)).take_while(|day| *day <= to).take(most).map(|day| day.to_string()).collect()
+        from.series(Span::new().days(1))
+            .take_while(|day| *day <= to)
+            .take(most)
+            .map(|day| day.to_string())
+            .collect()
     }
 
     /// From the first instant to the first that is not in them, in milliseconds of Unix time.

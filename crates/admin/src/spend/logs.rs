@@ -178,7 +178,11 @@ impl Seen {
             api_key: wanted.api_key.as_deref().map(hashed),
             user_id: wanted.user_id.clone(),
             team_id: wanted.team_id.clone(),
-            from_ms: wanted.start_date.as_deref().map(|at| day::instant(at, "start_date", false)).transpose()?,
+            from_ms: wanted
+                .start_date
+                .as_deref()
+                .map(|at| day::instant(at, "start_date", false))
+                .transpose()?,
             to_ms: wanted.end_date.as_deref().map(|at| day::instant(at, "end_date", true)).transpose()?,
             failed: one_of(wanted.status_filter.as_deref(), "status_filter", ["failure", "success"])?,
             cache_hit: one_of(wanted.cache_hit_filter.as_deref(), "cache_hit_filter", ["true", "false"])?,
@@ -262,9 +266,9 @@ fn one_of(value: Option<&str>, name: &str, words: [&str; 2]) -> Result<Option<bo
 
 fn dollars(value: Option<f64>, name: &str) -> Result<Option<Cost>, Refused> {
     let Some(value) = value else { return Ok(None) };
-    Cost::from_json(&Value::from(value)).map(Some).map_err(|error| {
-        Refused(Refusal::new(400, format!("{name} {error}")).with_param(name))
-    })
+    Cost::from_json(&Value::from(value))
+        .map(Some)
+        .map_err(|error| Refused(Refusal::new(400, format!("{name} {error}")).with_param(name)))
 }
 
 fn misfit(name: &str, value: &str) -> Refused {

@@ -9,6 +9,7 @@ pub(crate) mod estimate;
 pub(crate) mod global;
 pub(crate) mod graphs;
 pub(crate) mod logs;
+pub(crate) mod providers;
 pub(crate) mod report;
 pub(crate) mod reset;
 pub(crate) mod row;

@@ -45,6 +45,8 @@ mod routing;
 #[cfg(test)]
 mod sign_in;
 #[cfg(test)]
+mod spend;
+#[cfg(test)]
 mod streaming;
 #[cfg(test)]
 mod utils;

@@ -59,7 +59,8 @@ pub(super) async fn names(db: &Db, of: Of, sums: &[Sum]) -> Result<Names, DbErro
                 json!({"alias": alias, "team_alias": alias})
             }
             Of::Organization => {
-                let alias = db.get::<OrganizationFields>(id).await?.and_then(|row| row.fields.organization_alias);
+                let alias =
+                    db.get::<OrganizationFields>(id).await?.and_then(|row| row.fields.organization_alias);
                 json!({"alias": alias, "organization_alias": alias})
             }
             Of::User => {
