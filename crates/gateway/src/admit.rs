@@ -10,7 +10,7 @@ use std::time::Instant;
 use http::HeaderValue;
 use policy::access::Asked;
 use policy::account::Demand;
-use wire::format::Operation;
+use wire::format::Format;
 
 use crate::auth::Caller;
 use crate::call::{Call, unix_ms};
@@ -33,7 +33,7 @@ pub struct Permit {
     /// Who is being asked for an answer.
     pub asking: Option<Arc<Deployment>>,
     pub(crate) call_id: HeaderValue,
-    pub(crate) operation: Operation,
+    pub(crate) format: Format,
     pub(crate) started: Instant,
     pub(crate) live: Arc<Live>,
     pub(crate) estimate: Estimate,
@@ -51,13 +51,22 @@ pub struct Permit {
 /// 403 for a route, an address or a model that is not the caller's; 429 for limits; 422 for budgets.
 pub fn request(live: &Arc<Live>, call: &Call, caller: Caller, payload: &Payload) -> Result<Permit, Refusal> {
     let slot = enter(live, call)?;
+    if live.books().is_some_and(|books| !books.ledger.has_room()) {
+        return Err(Refusal {
+            retry_after: Some(5),
+            ..Refusal::new(
+                503,
+                "Charges cannot be written to disk fast enough, so no new calls are taken for now.",
+            )
+        });
+    }
     let labels = Labels::read(live, call, &caller, payload)?;
     let mut permit = Permit {
         caller,
         labels,
         asking: None,
         call_id: call.id.clone(),
-        operation: call.operation(),
+        format: call.endpoint.format,
         started: call.started,
         live: Arc::clone(live),
         estimate: live.books().map(|_| Estimate::of(&payload.envelope)).unwrap_or_default(),

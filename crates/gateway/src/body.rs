@@ -9,6 +9,7 @@ use std::task::{Context, Poll};
 use bytes::{Buf, Bytes};
 use http_body::{Body, Frame, SizeHint};
 
+use crate::fields::Fields;
 use crate::stream::Flow;
 
 /// A body whose bytes are all there, possibly as several slices.
@@ -105,7 +106,17 @@ impl Body for Pieces {
 
 /// What a caller is answered with.
 #[derive(Debug)]
-pub enum ReplyBody {
+pub struct ReplyBody {
+    /// Fields of the head that are ready to be written. They are not among the response's headers, nor is any
+    /// name of theirs; whoever needs all of the head in one map spreads them, see [`Fields::spread`].
+    pub fields: Fields,
+    /// The body.
+    pub content: Content,
+}
+
+/// The bytes a caller is answered with.
+#[derive(Debug)]
+pub enum Content {
     /// Everything is there.
     Whole(Pieces),
     /// Bytes as the upstream produces them.
@@ -114,7 +125,7 @@ pub enum ReplyBody {
 
 impl From<Bytes> for ReplyBody {
     fn from(bytes: Bytes) -> Self {
-        Self::Whole(bytes.into())
+        Self { fields: Fields::default(), content: Content::Whole(bytes.into()) }
     }
 }
 
@@ -126,25 +137,25 @@ impl Body for ReplyBody {
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
-        match &mut *self {
-            Self::Whole(pieces) => Pin::new(pieces).poll_frame(context),
-            Self::Stream(flow) => {
+        match &mut self.content {
+            Content::Whole(pieces) => Pin::new(pieces).poll_frame(context),
+            Content::Stream(flow) => {
                 flow.poll_next(context).map(|next| next.map(|bytes| Ok(Frame::data(bytes))))
             }
         }
     }
 
     fn is_end_stream(&self) -> bool {
-        match self {
-            Self::Whole(pieces) => pieces.is_end_stream(),
-            Self::Stream(_) => false,
+        match &self.content {
+            Content::Whole(pieces) => pieces.is_end_stream(),
+            Content::Stream(_) => false,
         }
     }
 
     fn size_hint(&self) -> SizeHint {
-        match self {
-            Self::Whole(pieces) => pieces.size_hint(),
-            Self::Stream(_) => SizeHint::default(),
+        match &self.content {
+            Content::Whole(pieces) => pieces.size_hint(),
+            Content::Stream(_) => SizeHint::default(),
         }
     }
 }

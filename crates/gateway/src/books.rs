@@ -1,21 +1,18 @@
 //! What is known and what is owed: the directory of who there is, the ledger of what calls cost, and the database
 //! behind both. A gateway without books serves the master key only.
 
-use std::sync::{Arc, OnceLock};
-use std::time::Duration;
+use std::path::PathBuf;
+use std::sync::Arc;
 
 use arc_swap::ArcSwapOption;
+use policy::period::Calendar;
 use store::changes::{Change, Watch};
 use store::db::{Db, DbError};
-use store::ledger::Ledger;
-use store::projector::{Progress, ProgressHandle, ProjectError, Projector};
+use store::ledger::{Charge, Ledger, read};
+use store::projector::{ProjectError, Projector, Target, Windows};
 use tokio::sync::Mutex;
 
-use crate::directory::Directory;
-use crate::periods::Periods;
-
-/// Until a database that does not answer is asked again.
-const PAUSE: Duration = Duration::from_secs(1);
+use crate::directory::{Copy, CopyError, Directory};
 
 /// The books of one process.
 #[derive(Debug)]
@@ -24,62 +21,105 @@ pub struct Books {
     pub directory: Directory,
     /// What calls cost.
     pub ledger: Ledger,
+    /// Where the ledger is.
+    home: PathBuf,
+    calendar: Calendar,
     db: ArcSwapOption<Db>,
-    /// The change up to which the directory is true.
-    position: Mutex<i64>,
-    progress: OnceLock<ProgressHandle>,
+    /// How far the database was followed.
+    position: Mutex<Followed>,
+}
+
+/// How far the database was followed.
+#[derive(Debug, Default)]
+struct Followed {
+    /// The last change of what is managed.
+    change: i64,
+    /// The last charges of other replicas.
+    news: i64,
+    /// What this process is called among them.
+    replica: String,
+}
+
+/// News taken over at once.
+const MOST_NEWS: u32 = 1_000;
+
+impl Windows for Books {
+    fn of(&self, charge: &Charge<'_>) -> Vec<Target> {
+        let charged = self.directory.charged(charge);
+        let at = charge.ended_unix_ms;
+        let targets = charged.iter().flat_map(|account| {
+            account.terms.budgets.iter().enumerate().filter_map(move |(index, budget)| {
+                let resets_at_ms = budget.period.map(|period| self.calendar.next_reset(period, at));
+                let resets_at_ms = resets_at_ms.and_then(|at| i64::try_from(at).ok());
+                match (account.kind.row().filter(|_| index == 0), budget.period) {
+                    (Some(kind), _) => {
+                        Some(Target::Entity { kind, id: account.id.to_string(), resets_at_ms })
+                    }
+                    (None, period) => Some(Target::Window {
+                        account: account.name(),
+                        period: period.map_or_else(|| "ever".to_owned(), |period| period.to_string()),
+                        resets_at_ms,
+                    }),
+                }
+            })
+        });
+        targets.collect()
+    }
 }
 
 impl Books {
     /// Books whose database has not answered yet.
     #[must_use]
-    pub fn new(ledger: Ledger) -> Self {
+    pub fn new(ledger: Ledger, home: PathBuf, calendar: Calendar) -> Self {
         Self {
             directory: Directory::default(),
             ledger,
+            home,
+            calendar,
             db: ArcSwapOption::empty(),
-            position: Mutex::new(0),
-            progress: OnceLock::new(),
+            position: Mutex::new(Followed::default()),
         }
     }
 
-    /// Brings charges to the database for as long as the process serves.
-    pub async fn project(self: Arc<Self>, periods: Periods) {
-        let Some(db) = self.db() else { return };
-        let windows = Arc::new(periods);
-        let projector = loop {
-            let directory = self.ledger.directory().to_owned();
-            let windows: Arc<Periods> = Arc::clone(&windows);
-            match Projector::open(db.clone(), directory, windows).await {
-                Ok(projector) => break projector,
-                Err(error) => Self::wait_after(&error).await,
-            }
-        };
-        // Set once: there is one projector a process.
-        let _ = self.progress.set(projector.progress());
-        projector.run(&self.ledger, std::future::pending()).await;
-    }
-
-    async fn wait_after(error: &ProjectError) {
-        tracing::warn!(%error, "charges wait");
-        tokio::time::sleep(PAUSE).await;
-    }
-
-    /// How far charges have been brought to the database, once that has begun.
-    #[must_use]
-    pub fn progress(&self) -> Option<Progress> {
-        self.progress.get().map(ProgressHandle::get)
-    }
-
-    /// Puts an open database behind them.
+    /// Puts an open database behind them. Returns who brings charges there, which is to be run.
     ///
     /// # Errors
     /// When it cannot be read.
-    pub async fn adopt(&self, db: Db) -> Result<(), DbError> {
+    pub async fn adopt(self: &Arc<Self>, db: Db) -> Result<Projector, ProjectError> {
         let mut position = self.position.lock().await;
-        *position = self.directory.load(&db).await?;
+        let windows: Arc<dyn Windows> = Arc::clone(self) as _;
+        let projector = Projector::open(db.clone(), self.home.clone(), windows).await?;
+        // Asked before rows are read, so that nothing is missed.
+        let news = db.last_fed().await?;
+        let change = self.directory.load(&db).await?;
+        for window in db.budget_windows().await? {
+            self.directory.restore(&window);
+        }
+        // What this process, or one that died here, has charged and the database does not know yet.
+        for charge in read(&self.home, projector.progress().get().position).flatten() {
+            self.apply(&charge);
+        }
+        *position = Followed { change, news, replica: projector.name().to_owned() };
         self.db.store(Some(Arc::new(db)));
-        Ok(())
+        Ok(projector)
+    }
+
+    fn apply(&self, charge: &Charge<'_>) {
+        let Some(cost) = charge.cost else { return };
+        for account in self.directory.charged(charge) {
+            account.charge(cost, charge.ended_unix_ms, &self.calendar);
+        }
+    }
+
+    /// Writes the copy that a start without the database begins with.
+    ///
+    /// # Errors
+    /// See [`CopyError`].
+    pub async fn copy_to(&self, copy: &Copy) -> Result<(), CopyError> {
+        match self.db() {
+            Some(db) => copy.write(&db).await,
+            None => Ok(()),
+        }
     }
 
     /// The database, once there is one.
@@ -95,9 +135,25 @@ impl Books {
     pub async fn catch_up(&self) -> Result<Vec<Change>, DbError> {
         let Some(db) = self.db() else { return Ok(Vec::new()) };
         let mut position = self.position.lock().await;
-        let (reached, changes) = self.directory.follow(&db, *position).await?;
-        *position = reached;
+        let (reached, changes) = self.directory.follow(&db, position.change).await?;
+        position.change = reached;
+        self.hear(&db, &mut position).await?;
         Ok(changes)
+    }
+
+    /// Takes over what other replicas have charged.
+    async fn hear(&self, db: &Db, position: &mut Followed) -> Result<(), DbError> {
+        loop {
+            let news = db.fed_after(position.news, MOST_NEWS).await?;
+            let Some(last) = news.last() else { return Ok(()) };
+            for fed in news.iter().filter(|fed| fed.replica != position.replica) {
+                let at = u64::try_from(fed.ended_at).unwrap_or(0);
+                if let Some(account) = self.directory.account_of(fed.kind, &fed.id) {
+                    account.charge(fed.cost, at, &self.calendar);
+                }
+            }
+            position.news = last.number;
+        }
     }
 
     /// Follows the database for as long as the process serves. `changed` is told what was changed.

@@ -33,6 +33,7 @@ use self::framing::Framing;
 pub(crate) use self::line::Broken;
 use self::line::Line;
 use crate::body::Pieces;
+use crate::fields::Fields;
 use crate::road::Road;
 use crate::transport::Destination;
 
@@ -83,7 +84,7 @@ impl Connections {
         method: Method,
         headers: &HeaderMap,
         body: Pieces,
-    ) -> Result<(StatusCode, HeaderMap, Arriving), SendError> {
+    ) -> Result<(StatusCode, Fields, Arriving), SendError> {
         let head = head::write(&method, &to.target, &to.host, headers, body.len());
         let mut request = head.freeze().chain(body);
         loop {

@@ -1,7 +1,5 @@
 //! The reply on its way out: status, headers as LiteLLM names them, and the body that carries the settlement.
 
-use std::cell::RefCell;
-use std::collections::HashMap;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -14,10 +12,11 @@ use http::{Response, StatusCode};
 use wire::format::Format;
 
 use crate::admit::Permit;
-use crate::body::ReplyBody;
+use crate::body::{Content, ReplyBody};
 use crate::call::Call;
 use crate::deployment::{Deployment, label};
 use crate::exchange::{Answer, Reply};
+use crate::fields::{Decimal, Fields};
 use crate::refusal::Refusal;
 use crate::route::Unanswered;
 use crate::settle::{Ending, Settlement};
@@ -43,70 +42,69 @@ static X_LITELLM_TIMEOUT: HeaderName = HeaderName::from_static("x-litellm-timeou
 static X_LITELLM_VERSION: HeaderName = HeaderName::from_static("x-litellm-version");
 static X_TOLLGATE_DROPPED_PARAMS: HeaderName = HeaderName::from_static("x-tollgate-dropped-params");
 
-/// Distinct upstream header names remembered with their prefixed form, per worker.
-const MOST_NAMES: usize = 512;
+/// Bytes of the fields of an answer, amply.
+const USUAL_HEAD: usize = 1536;
 
 /// Headers of an upstream that are between it and us, or that would speak for us.
-const NOT_RELAYED: &[&str] = &[
-    "connection",
-    "keep-alive",
-    "proxy-authenticate",
-    "proxy-authorization",
-    "proxy-connection",
-    "te",
-    "trailer",
-    "transfer-encoding",
-    "upgrade",
-    "content-length",
-    "content-encoding",
-    "set-cookie",
-    "www-authenticate",
-    "strict-transport-security",
-    "alt-svc",
+const NOT_RELAYED: &[&[u8]] = &[
+    b"connection",
+    b"keep-alive",
+    b"proxy-authenticate",
+    b"proxy-authorization",
+    b"proxy-connection",
+    b"te",
+    b"trailer",
+    b"transfer-encoding",
+    b"upgrade",
+    b"content-length",
+    b"content-encoding",
+    b"set-cookie",
+    b"www-authenticate",
+    b"strict-transport-security",
+    b"alt-svc",
 ];
 
 /// The response to a call that is answered.
 #[must_use]
 pub fn answer(call: &Call, permit: Permit, answer: Answer, asked: &str, retries: u32) -> Response<ReplyBody> {
     let Answer { deployment, headers: upstream, reply, spoken: _, losses } = answer;
-    let mut headers = deployment.labels.clone();
-    headers.insert(&X_LITELLM_CALL_ID, call.id.clone());
-    relay(&mut headers, &upstream, &deployment);
-    if asked != deployment.group {
-        headers.insert(&X_LITELLM_MODEL_GROUP, label(asked));
-    }
-    if retries > 0 {
-        headers.insert(&X_LITELLM_ATTEMPTED_RETRIES, number(u64::from(retries)));
-    }
+    let mut fields = Fields::with_capacity(USUAL_HEAD);
+    fields.extend(&deployment.labels);
+    fields.push(&X_LITELLM_CALL_ID, &call.id);
+    fields.push(&X_LITELLM_MODEL_GROUP, &label(asked));
+    fields.push_decimal(&X_LITELLM_ATTEMPTED_RETRIES, &whole(u64::from(retries)));
+    relay(&mut fields, &upstream, &deployment);
     if !losses.is_empty() {
-        let fields: Vec<&str> = losses.iter().map(|loss| loss.field.as_str()).collect();
-        headers.insert(&X_TOLLGATE_DROPPED_PARAMS, label(&fields.join(", ")));
+        let lost: Vec<&str> = losses.iter().map(|loss| loss.field.as_str()).collect();
+        fields.push(&X_TOLLGATE_DROPPED_PARAMS, &label(&lost.join(", ")));
     }
     let mut settlement = Settlement::open(deployment, permit, retries);
-    let body = match reply {
+    let content = match reply {
         Reply::Whole { body, usage } => {
             settlement.usage = usage;
             settlement.pieces = body.len() / 4;
             settlement.ending = Ending::Complete;
+            fields.push(&CONTENT_TYPE, &JSON);
             if let Some(cost) = settlement.cost() {
-                headers.insert(&X_LITELLM_RESPONSE_COST, decimal(u64::try_from(cost.nano()).unwrap_or(0), 9));
+                let nano = u64::try_from(cost.nano()).unwrap_or(0);
+                fields.push_decimal(&X_LITELLM_RESPONSE_COST, &Decimal::new(nano, 9, 0));
             }
-            ReplyBody::Whole(body)
+            Content::Whole(body)
         }
         Reply::Stream(mut flow) => {
-            headers.insert(CONTENT_TYPE, if call.events { EVENT_STREAM } else { JSON });
-            headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
-            headers.insert(&X_ACCEL_BUFFERING, HeaderValue::from_static("no"));
+            let kind = if call.events { EVENT_STREAM } else { JSON };
+            fields.push(&CONTENT_TYPE, &kind);
+            fields.push(&CACHE_CONTROL, &HeaderValue::from_static("no-cache"));
+            fields.push(&X_ACCEL_BUFFERING, &HeaderValue::from_static("no"));
+            settlement.stream = true;
             flow.settle_with(settlement);
-            ReplyBody::Stream(flow)
+            Content::Stream(flow)
         }
     };
     let elapsed = call.started.elapsed();
-    headers.insert(&X_LITELLM_OVERHEAD_DURATION_MS, milliseconds(elapsed.saturating_sub(call.waited)));
-    headers.insert(&X_LITELLM_RESPONSE_DURATION_MS, milliseconds(elapsed));
-    let mut response = Response::new(body);
-    *response.headers_mut() = headers;
-    response
+    fields.push_decimal(&X_LITELLM_OVERHEAD_DURATION_MS, &milliseconds(elapsed.saturating_sub(call.waited)));
+    fields.push_decimal(&X_LITELLM_RESPONSE_DURATION_MS, &milliseconds(elapsed));
+    Response::new(ReplyBody { fields, content })
 }
 
 /// A response made here, to a call that no upstream answers.
@@ -128,15 +126,15 @@ pub fn unanswered(call: &Call, unanswered: Unanswered, asked: &str) -> Response<
     let mut response = refusal(call, &unanswered.refusal);
     let headers = response.headers_mut();
     if let Some(deployment) = &unanswered.deployment {
-        for (name, value) in &deployment.labels {
-            headers.entry(name).or_insert_with(|| value.clone());
-        }
+        let mut fields = deployment.labels.clone();
+        relay(&mut fields, &unanswered.headers, deployment);
+        fields.spread(headers);
         headers.insert(&X_LITELLM_MODEL_GROUP, label(asked));
-        headers.insert(&X_LITELLM_TIMEOUT, decimal(deployment.timeout.as_millis() as u64, 3));
-        relay(headers, &unanswered.headers, deployment);
+        let timeout = Decimal::new(deployment.timeout.as_millis() as u64, 3, 0);
+        headers.insert(&X_LITELLM_TIMEOUT, timeout.into());
     }
-    headers.insert(&X_LITELLM_ATTEMPTED_RETRIES, number(u64::from(unanswered.retries)));
-    headers.insert(&X_LITELLM_OVERHEAD_DURATION_MS, milliseconds(call.overhead()));
+    headers.insert(&X_LITELLM_ATTEMPTED_RETRIES, whole(u64::from(unanswered.retries)).into());
+    headers.insert(&X_LITELLM_OVERHEAD_DURATION_MS, milliseconds(call.overhead()).into());
     response
 }
 
@@ -162,7 +160,7 @@ pub fn bare_refusal(refusal: &Refusal, format: Format, call_id: Option<&str>) ->
     headers.insert(CONTENT_TYPE, JSON);
     headers.insert(&X_LITELLM_VERSION, VERSION);
     if let Some(seconds) = refusal.retry_after {
-        headers.insert(RETRY_AFTER, number(seconds));
+        headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
     }
     for (name, value) in &refusal.headers {
         headers.insert(*name, label(value));
@@ -173,28 +171,26 @@ pub fn bare_refusal(refusal: &Refusal, format: Format, call_id: Option<&str>) ->
 /// What a deployment's labels say.
 pub(crate) struct Labelled<'a> {
     pub(crate) id: &'a str,
-    pub(crate) group: &'a str,
     /// `provider/model`.
     pub(crate) name: &'a str,
     /// The base URL without its query.
     pub(crate) base: Option<&'a str>,
 }
 
-/// The headers that every answer of a deployment carries, as they are in the usual case (JSON, no retry).
-pub(crate) fn labels(labelled: &Labelled<'_>) -> HeaderMap {
-    let mut headers = HeaderMap::with_capacity(48);
+/// The fields that are the same in every answer of a deployment.
+pub(crate) fn labels(labelled: &Labelled<'_>) -> Fields {
+    let mut headers = HeaderMap::new();
     guard(&mut headers);
-    headers.insert(CONTENT_TYPE, JSON);
     headers.insert(&X_LITELLM_MODEL_ID, label(labelled.id));
     headers.insert(&X_LITELLM_MODEL_NAME, label(labelled.name));
     if let Some(base) = labelled.base {
         headers.insert(&X_LITELLM_MODEL_API_BASE, label(base));
     }
-    headers.insert(&X_LITELLM_MODEL_GROUP, label(labelled.group));
     headers.insert(&X_LITELLM_VERSION, VERSION);
-    headers.insert(&X_LITELLM_ATTEMPTED_RETRIES, ZERO);
     headers.insert(&X_LITELLM_ATTEMPTED_FALLBACKS, ZERO);
-    headers
+    let mut fields = Fields::default();
+    headers.iter().for_each(|(name, value)| fields.push(name, value));
+    fields
 }
 
 /// Headers of every response: no framing, no sniffing, and caches must keep origins apart.
@@ -206,97 +202,27 @@ pub fn guard(headers: &mut HeaderMap) {
 }
 
 /// The upstream's headers under `llm_provider-`, and its rate limits under their own names too.
-fn relay(headers: &mut HeaderMap, upstream: &HeaderMap, deployment: &Deployment) {
-    for (name, value) in upstream {
-        let plain = name.as_str();
-        let unwanted = NOT_RELAYED.contains(&plain) || plain.starts_with("access-control-");
-        if unwanted || deployment.betrays(value.as_bytes()) {
+fn relay(fields: &mut Fields, upstream: &Fields, deployment: &Deployment) {
+    // Looked for in all of them at once: hardly ever is there anything to be found.
+    let betrays = deployment.betrays(upstream.as_bytes());
+    for field in upstream.iter() {
+        let name = field.name();
+        let is_ours = NOT_RELAYED.contains(&name) || name.starts_with(b"access-control-");
+        if is_ours || (betrays && deployment.betrays(field.value())) {
             continue;
         }
-        if let Some(prefixed) = prefixed(name) {
-            headers.append(prefixed, value.clone());
-        }
-        if plain.starts_with("x-ratelimit-") || plain == "request-id" {
-            headers.insert(name.clone(), value.clone());
+        fields.push_under("llm_provider-", field);
+        if name.starts_with(b"x-ratelimit-") || name == b"request-id" {
+            fields.push_under("", field);
         }
     }
 }
 
-/// `llm_provider-NAME`, built once per name and worker.
-fn prefixed(name: &HeaderName) -> Option<HeaderName> {
-    thread_local! {
-        static KNOWN: RefCell<HashMap<HeaderName, HeaderName, foldhash::fast::RandomState>> = RefCell::default();
-    }
-    KNOWN.with_borrow_mut(|known| {
-        if let Some(prefixed) = known.get(name) {
-            return Some(prefixed.clone());
-        }
-        let prefixed = HeaderName::from_bytes(format!("llm_provider-{name}").as_bytes()).ok()?;
-        if known.len() < MOST_NAMES {
-            known.insert(name.clone(), prefixed.clone());
-        }
-        Some(prefixed)
-    })
-}
-
-fn number(value: u64) -> HeaderValue {
-    HeaderValue::from(value)
+fn whole(value: u64) -> Decimal {
+    Decimal::new(value, 0, 0)
 }
 
 /// Milliseconds with three decimals.
-fn milliseconds(duration: Duration) -> HeaderValue {
-    digits(u64::try_from(duration.as_micros()).unwrap_or(u64::MAX), 3, 3)
-}
-
-/// `value` units of `10^-places`, as a plain decimal without needless zeros: `0.00007`.
-fn decimal(value: u64, places: usize) -> HeaderValue {
-    digits(value, places, 0)
-}
-
-/// The same with at least `fewest` decimals. Written by hand: formatting machinery costs more than the rest
-/// of a header.
-fn digits(value: u64, places: usize, fewest: usize) -> HeaderValue {
-    let mut out = [b'0'; 32];
-    let mut at = out.len();
-    let (mut rest, mut written, mut significant) = (value, 0, false);
-    while rest > 0 || written <= places {
-        let digit = b'0' + (rest % 10) as u8;
-        rest /= 10;
-        significant |= digit != b'0' || written >= places || places - written <= fewest;
-        if significant {
-            at -= 1;
-            out[at] = digit;
-        }
-        written += 1;
-        if written == places && at < out.len() {
-            at -= 1;
-            out[at] = b'.';
-        }
-    }
-    HeaderValue::from_bytes(&out[at..]).unwrap_or(ZERO)
-}
-
-#[cfg(test)]
-mod tests {
-    use std::time::Duration;
-
-    use super::{decimal, milliseconds};
-
-    #[test]
-    fn decimals_as_a_person_writes_them() {
-        for (value, places, text) in [
-            (70_000, 9, "0.00007"),
-            (0, 9, "0"),
-            (1, 9, "0.000000001"),
-            (1_500_000_000, 9, "1.5"),
-            (20_000_000_000, 9, "20"),
-            (u64::MAX, 9, "18446744073.709551615"),
-            (6_000_000, 3, "6000"),
-        ] {
-            assert_eq!(decimal(value, places), text);
-        }
-        for (micros, text) in [(0, "0.000"), (7, "0.007"), (1_230, "1.230"), (12_000_000, "12000.000")] {
-            assert_eq!(milliseconds(Duration::from_micros(micros)), text);
-        }
-    }
+fn milliseconds(duration: Duration) -> Decimal {
+    Decimal::new(u64::try_from(duration.as_micros()).unwrap_or(u64::MAX), 3, 3)
 }

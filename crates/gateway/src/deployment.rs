@@ -7,6 +7,7 @@ use std::time::Duration;
 use aws_lc_rs::digest;
 use bytes::Bytes;
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, USER_AGENT};
+use memchr::memmem;
 use policy::catalog::Catalog;
 use policy::money::Cost;
 use policy::price::Prices;
@@ -22,6 +23,7 @@ use wire::reply::Usage;
 
 use crate::credential::Credential;
 use crate::deliver::{self, Labelled};
+use crate::fields::Fields;
 use crate::settings::{DeploymentSettings, ProviderSettings, Settings};
 use crate::sign_in::{self, SignedIn};
 use crate::transport::Destination;
@@ -57,8 +59,8 @@ pub struct Deployment {
     pub stream_timeout: Duration,
     /// Tries after the first.
     pub retries: u32,
-    /// Response headers that are the same for every answer of this deployment.
-    pub labels: HeaderMap,
+    /// Fields that are the same in the head of every answer of this deployment.
+    pub labels: Fields,
     /// The catalog's row for the model, for listings.
     pub row: Option<Map<String, Value>>,
     /// When the provider's quirks matter to a request.
@@ -141,7 +143,6 @@ impl Deployment {
         Ok(Self {
             labels: deliver::labels(&Labelled {
                 id: &id,
-                group: &entry.model_name,
                 name: &name,
                 base: address.base.as_deref().and_then(without_query).as_deref(),
             }),
@@ -231,9 +232,7 @@ impl Deployment {
     /// Whether an upstream repeats a credential of ours in `bytes`.
     #[must_use]
     pub fn betrays(&self, bytes: &[u8]) -> bool {
-        self.secrets.iter().map(|secret| secret.expose_secret().as_bytes()).any(|secret| {
-            bytes.len() >= secret.len() && bytes.windows(secret.len()).any(|window| window == secret)
-        })
+        self.secrets.iter().any(|secret| memmem::find(bytes, secret.expose_secret().as_bytes()).is_some())
     }
 
     /// Takes our credentials out of what an upstream says about its failure.

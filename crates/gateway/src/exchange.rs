@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use http::header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderMap};
+use http::header::{CONTENT_ENCODING, CONTENT_TYPE};
 use http::{Method, StatusCode};
 use wire::codec::Stamp;
 use wire::embed::Encoding;
@@ -14,15 +14,16 @@ use wire::envelope::{self, Envelope};
 use wire::fault::{Fault, FaultKind, Loss, TranslateError};
 use wire::format::Format;
 use wire::frame::Framing;
-use wire::openai_responses::routed::Routed;
 use wire::reply::Usage;
 use wire::{codecs, openai_embeddings, rerank, scan, tap};
 
 use crate::body::Pieces;
 use crate::call::{Call, unix_seconds};
 use crate::deployment::{Deployment, Lane};
+use crate::fields::Fields;
 use crate::intake::Payload;
 use crate::made::{self, Words};
+use crate::marks::{self, Marks};
 use crate::parts::{self, Parts};
 use crate::prediction::Prediction;
 use crate::prepare::{self, Prepared, Reading, Step};
@@ -44,7 +45,7 @@ pub struct Answer {
     /// Who answers.
     pub deployment: Arc<Deployment>,
     /// The upstream's response headers.
-    pub headers: HeaderMap,
+    pub headers: Fields,
     /// The reply.
     pub reply: Reply,
     /// The format that the upstream spoke.
@@ -66,7 +67,7 @@ pub enum Reply {
 #[derive(Debug)]
 pub enum Failure {
     /// The upstream failed; another attempt may do better.
-    Fault { fault: Fault, headers: Box<HeaderMap> },
+    Fault { fault: Fault, headers: Fields },
     /// The request cannot be sent there at all.
     Refused(Refusal),
 }
@@ -87,7 +88,7 @@ pub async fn attempt(
     if let Some(trouble) = &deployment.trouble {
         return Err(Failure::Fault {
             fault: Fault::new(FaultKind::Authentication, 401, trouble.clone()),
-            headers: Box::default(),
+            headers: Fields::default(),
         });
     }
     let format = call.endpoint.format;
@@ -110,6 +111,14 @@ pub async fn attempt(
     let Prepared { mut body, reading, losses } = prepared;
     let mut headers = prepare::headers(call, lane);
     let reading = match reading {
+        // Google AI Studio counts nothing, and what was used must be charged.
+        Reading::Vectors { reader, encoding, rest } if lane.format == Format::GeminiEmbed => {
+            let reader = Box::pin(parts::counted_here(reader, &payload.envelope)).await;
+            Reading::Vectors { reader, encoding, rest }
+        }
+        reading => reading,
+    };
+    let reading = match reading {
         Reading::Vectors { reader, encoding, rest } if !rest.is_empty() => {
             let bodies = std::iter::once(prepare::contiguous(body.into())).chain(rest).collect();
             let credential = deployment.credential.as_ref();
@@ -122,7 +131,7 @@ pub async fn attempt(
     if let Some(credential) = &deployment.credential {
         let whole = prepare::contiguous(body.into());
         let signing = Box::pin(sign_in::sign(credential, to, &Method::POST, headers.to_mut(), &whole));
-        signing.await.map_err(|fault| Failure::Fault { fault, headers: Box::default() })?;
+        signing.await.map_err(|fault| Failure::Fault { fault, headers: Fields::default() })?;
         body = whole.into();
     }
     let limit = call.snapshot.general.max_response_bytes;
@@ -149,7 +158,7 @@ async fn in_parts(
     let sent = parts.send(transport, call.snapshot.general.max_response_bytes);
     let (headers, result) = match tokio::time::timeout(patience, sent).await {
         Ok(sent) => sent,
-        Err(_) => (HeaderMap::new(), Err(timeout_fault(patience))),
+        Err(_) => (Fields::default(), Err(timeout_fault(patience))),
     };
     call.waited += begun.elapsed();
     match result {
@@ -160,7 +169,7 @@ async fn in_parts(
         }
         Err(mut fault) => {
             deployment.hide_secrets(&mut fault);
-            Err(Failure::Fault { fault, headers: Box::new(headers) })
+            Err(Failure::Fault { fault, headers })
         }
     }
 }
@@ -235,7 +244,7 @@ async fn answer(
     let Expected { spoken, reading, losses, mut prediction } = expected;
     let patience = patience(payload, deployment);
     let begun = Instant::now();
-    let mut head = (StatusCode::OK, HeaderMap::new());
+    let mut head = (StatusCode::OK, Fields::default());
     let mut reading = Some(reading);
     let arrived = {
         let arriving = pin!(async {
@@ -268,7 +277,7 @@ async fn answer(
         Ok(reply) => Ok(Answer { deployment: Arc::clone(deployment), headers, reply, spoken, losses }),
         Err(mut fault) => {
             deployment.hide_secrets(&mut fault);
-            Err(Failure::Fault { fault, headers: Box::new(headers) })
+            Err(Failure::Fault { fault, headers })
         }
     }
 }
@@ -279,7 +288,7 @@ async fn arrive(
     payload: &Payload,
     deployment: &Deployment,
     body: UpstreamBody,
-    (status, headers): &(StatusCode, HeaderMap),
+    (status, headers): &(StatusCode, Fields),
     reading: &mut Option<Reading>,
 ) -> Result<Arrived, Fault> {
     let streamed = payload.stream && status.is_success() && is_stream(headers);
@@ -293,37 +302,36 @@ async fn arrive(
 }
 
 /// What Amazon calls a failure.
-pub(crate) fn exception(headers: &HeaderMap) -> Option<&str> {
-    headers.get("x-amzn-errortype")?.to_str().ok()
+pub(crate) fn exception(headers: &Fields) -> Option<&str> {
+    headers.get("x-amzn-errortype")
 }
 
 /// Anything but a JSON document may be a stream; servers label NDJSON and SSE in many ways.
-fn is_stream(headers: &HeaderMap) -> bool {
+fn is_stream(headers: &Fields) -> bool {
     if compression(headers).is_some() {
         return false;
     }
     !content_type(headers).trim_start().to_ascii_lowercase().starts_with("application/json")
 }
 
-fn content_type(headers: &HeaderMap) -> &str {
-    headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default()
+fn content_type(headers: &Fields) -> &str {
+    headers.get(CONTENT_TYPE.as_str()).unwrap_or_default()
 }
 
 /// The compression of an answer: none was asked for, and what it would inflate to is not known.
-fn compression(headers: &HeaderMap) -> Option<&str> {
-    let encoding = headers.get(CONTENT_ENCODING).filter(|encoding| *encoding != "identity")?;
-    Some(encoding.to_str().unwrap_or("unknown"))
+fn compression(headers: &Fields) -> Option<&str> {
+    headers.get(CONTENT_ENCODING.as_str()).filter(|encoding| *encoding != "identity")
 }
 
 /// Refuses an answer that would have to be inflated first.
-pub(crate) fn uncompressed(headers: &HeaderMap) -> Result<(), Fault> {
+pub(crate) fn uncompressed(headers: &Fields) -> Result<(), Fault> {
     compression(headers).map_or(Ok(()), |name| {
         Err(Fault::malformed(format!("the answer is compressed ({name}), which was not asked for")))
     })
 }
 
 /// A JSON document where a stream was asked for: an error inside a success, or a server that cannot stream.
-fn not_a_stream(bytes: &Bytes, headers: &HeaderMap) -> Fault {
+fn not_a_stream(bytes: &Bytes, headers: &Fields) -> Fault {
     let seen = std::str::from_utf8(bytes).ok().and_then(|text| tap::look(text).ok());
     seen.and_then(|seen| seen.fault).unwrap_or_else(|| {
         Fault::malformed(format!("a stream was asked for, and the answer is {}", content_type(headers)))
@@ -336,7 +344,7 @@ fn whole(
     payload: &Payload,
     deployment: &Deployment,
     bytes: Bytes,
-    headers: &HeaderMap,
+    headers: &Fields,
     reading: Option<Reading>,
 ) -> Result<Reply, Fault> {
     uncompressed(headers)?;
@@ -371,21 +379,15 @@ pub(crate) fn unreadable(error: &TranslateError) -> Fault {
     Fault::malformed(format!("the answer is not what the API documents: {error}"))
 }
 
-/// A same-format reply: in OpenAI's the client's model name is spliced in, everything else is as it came.
+/// A same-format reply: the client's model name and ids are spliced in, everything else is as it came.
 fn relayed(format: Format, payload: &Payload, deployment: &Deployment, bytes: Bytes) -> Result<Reply, Fault> {
     let text =
         scan::text(&bytes).ok_or_else(|| Fault::malformed("the answer is not valid UTF-8".to_owned()))?;
     if let Some(mut meter) = codecs::meter(format) {
         meter.whole(text)?;
         let usage = meter.usage();
-        let body = match meter.id() {
-            None => bytes.into(),
-            Some(place) => {
-                let id = Bytes::from(sealed(deployment, &text[place.clone()]));
-                vec![bytes.slice(..place.start), id, bytes.slice(place.end..)].into()
-            }
-        };
-        return Ok(Reply::Whole { usage, body });
+        let splices = Marks::of(payload, deployment).on(text, meter.names());
+        return Ok(Reply::Whole { usage, body: marks::spliced(&bytes, splices).into() });
     }
     let seen = tap::look(text)
         .map_err(|error| Fault::malformed(format!("the answer is not valid JSON: {error}")))?;
@@ -402,11 +404,6 @@ fn relayed(format: Format, payload: &Payload, deployment: &Deployment, bytes: By
         }
     };
     Ok(Reply::Whole { body, usage })
-}
-
-/// The JSON text of a provider's id as callers see it.
-fn sealed(deployment: &Deployment, id: &str) -> String {
-    format!("\"{}\"", Routed::sealed(&deployment.id, id.trim_matches('"')))
 }
 
 fn flow(
@@ -442,8 +439,8 @@ fn voice(call: &Call, payload: &Payload, deployment: &Deployment, reading: Readi
         }
         Reading::Relay | Reading::Vectors { .. } | Reading::Ranking(_) => {
             if let Some(meter) = codecs::meter(format) {
-                let keeper = deployment.id.clone();
-                return (Voice::Passing(Passing { format, meter, keeper, exception }), Framing::Sse);
+                let marks = Marks::of(payload, deployment);
+                return (Voice::Passing(Passing { format, meter, marks, exception }), Framing::Sse);
             }
             let relay = Relay {
                 model: envelope::json(&payload.asked),

@@ -16,6 +16,8 @@ use crate::refusal::Refusal;
 
 static CUSTOMER: HeaderName = HeaderName::from_static("x-litellm-customer-id");
 static END_USER: HeaderName = HeaderName::from_static("x-litellm-end-user-id");
+static SESSION: HeaderName = HeaderName::from_static("x-litellm-session-id");
+static TRACE: HeaderName = HeaderName::from_static("x-litellm-trace-id");
 static TAGS: HeaderName = HeaderName::from_static("x-litellm-tags");
 
 /// Ids and tags longer than this are no ids.
@@ -29,7 +31,9 @@ pub struct Labels {
     /// The end user's id.
     pub customer: Option<Box<str>>,
     /// Tags, without doubles.
-    pub tags: Vec<Box<str>>,
+    pub tags: Vec<String>,
+    /// What groups calls of one conversation.
+    pub session: Option<Box<str>>,
     known: Option<Arc<Held<CustomerFields>>>,
 }
 
@@ -53,7 +57,12 @@ impl Labels {
             .with_kind("auth_error")
             .with_param("user"));
         }
-        Ok(Self { customer, tags: tags(call, caller, payload), known })
+        Ok(Self {
+            customer,
+            tags: tags(call, caller, payload),
+            session: session(&call.headers, payload),
+            known,
+        })
     }
 
     /// Whether the end user's list of models leaves this one out.
@@ -90,16 +99,28 @@ fn customer(headers: &HeaderMap, payload: &Payload) -> Option<Box<str>> {
     usable(&envelope.text("safety_identifier")?)
 }
 
+fn session(headers: &HeaderMap, payload: &Payload) -> Option<Box<str>> {
+    let of_headers = [&SESSION, &TRACE].into_iter().find_map(|name| headers.get(name)?.to_str().ok());
+    if let Some(id) = of_headers {
+        return usable(id);
+    }
+    let of_body =
+        ["litellm_session_id", "litellm_trace_id"].iter().find_map(|name| payload.envelope.text(name));
+    usable(&of_body?)
+}
+
 fn usable(id: &str) -> Option<Box<str>> {
     let id = id.trim();
     let end = id.floor_char_boundary(LONGEST);
     (!id.is_empty()).then(|| id[..end].into())
 }
 
-fn tags(call: &Call, caller: &Caller, payload: &Payload) -> Vec<Box<str>> {
-    let mut found: Vec<Box<str>> = Vec::new();
+fn tags(call: &Call, caller: &Caller, payload: &Payload) -> Vec<String> {
+    let mut found: Vec<String> = Vec::new();
     let mut add = |tag: &str| {
-        if let Some(tag) = usable(tag).filter(|tag| found.len() < MOST_TAGS && !found.contains(tag)) {
+        if let Some(tag) =
+            usable(tag).map(String::from).filter(|tag| found.len() < MOST_TAGS && !found.contains(tag))
+        {
             found.push(tag);
         }
     };

@@ -78,7 +78,7 @@ where
         }
         Err(unanswered) => {
             if let Some(deployment) = &unanswered.deployment {
-                settle::unanswered(permit, deployment, unanswered.retries);
+                settle::unanswered(permit, deployment, &unanswered.refusal, unanswered.retries);
             }
             Ok(deliver::unanswered(call, unanswered, &payload.asked))
         }

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::StatusCode;
-use http::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
+use http::header::{CONTENT_TYPE, HeaderValue};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::time::Sleep;
@@ -23,6 +23,7 @@ use wire::reply::Usage;
 use wire::rerank::{Ranked, RerankResponse};
 
 use crate::call::unix_seconds;
+use crate::fields::Fields;
 use crate::transport::{UpstreamBody, UpstreamReply};
 
 /// Pause between the chunks of a demo stream, so that streaming can be seen.
@@ -106,9 +107,9 @@ pub fn reply(
         Operation::Chat | Operation::Completion if stream => streamed(operation, &id, model, &text, &usage),
         Operation::Chat | Operation::Completion => Made::whole(whole(operation, &id, model, &text, &usage)),
     };
-    let mut headers = HeaderMap::new();
+    let mut headers = Fields::default();
     let kind = if stream { "text/event-stream" } else { "application/json" };
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static(kind));
+    headers.push(&CONTENT_TYPE, &HeaderValue::from_static(kind));
     UpstreamReply { status: StatusCode::OK, headers, body: UpstreamBody::Made(made) }
 }
 

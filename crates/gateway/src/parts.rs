@@ -10,13 +10,15 @@ use http::{HeaderMap, Method};
 use wire::codecs;
 use wire::embed::EmbedResponse;
 use wire::embed_codec::{self, EmbedReader};
-use wire::fault::Fault;
+use wire::envelope::Envelope;
+use wire::fault::{Fault, TranslateError};
 use wire::format::Format;
 use wire::reply::Usage;
 
 use crate::credential::Credential;
+use crate::fields::Fields;
 use crate::transport::{Destination, Transport};
-use crate::{exchange, sign_in};
+use crate::{count, exchange, sign_in};
 
 /// So many parts are on their way at once.
 const AT_ONCE: usize = 8;
@@ -40,7 +42,7 @@ impl Parts<'_> {
         self,
         transport: &Transport,
         most: usize,
-    ) -> (HeaderMap, Result<EmbedResponse, Fault>) {
+    ) -> (Fields, Result<EmbedResponse, Fault>) {
         let share = most / self.bodies.len().clamp(1, AT_ONCE);
         // Made before the stream is: a closure inside of it would keep the whole call from moving between threads.
         let parts: Vec<_> = (0..self.bodies.len()).map(|part| self.one(transport, part, share)).collect();
@@ -69,7 +71,7 @@ impl Parts<'_> {
         transport: &Transport,
         part: usize,
         most: usize,
-    ) -> (HeaderMap, Result<(usize, EmbedResponse), Fault>) {
+    ) -> (Fields, Result<(usize, EmbedResponse), Fault>) {
         let body = self.bodies.get(part).cloned().unwrap_or_default();
         let sent = async {
             let mut headers = Cow::Borrowed(self.headers);
@@ -80,7 +82,7 @@ impl Parts<'_> {
         };
         let reply = match sent.await {
             Ok(reply) => reply,
-            Err(fault) => return (HeaderMap::new(), Err(fault)),
+            Err(fault) => return (Fields::default(), Err(fault)),
         };
         let (status, headers) = (reply.status, reply.headers);
         let bytes = match reply.body.whole(most).await {
@@ -104,7 +106,32 @@ impl Parts<'_> {
 }
 
 /// What Bedrock counts beside a reply that says nothing itself.
-pub(crate) fn counted_beside(headers: &HeaderMap) -> Option<Usage> {
-    let input = headers.get("x-amzn-bedrock-input-token-count")?.to_str().ok()?.parse().ok()?;
+pub(crate) fn counted_beside(headers: &Fields) -> Option<Usage> {
+    let input = headers.get("x-amzn-bedrock-input-token-count")?.parse().ok()?;
     Some(Usage { input, ..Usage::default() })
+}
+
+/// Reads replies that count nothing: the input was counted here in their place.
+struct CountedHere {
+    reader: Box<dyn EmbedReader>,
+    estimate: Usage,
+}
+
+impl EmbedReader for CountedHere {
+    fn read(&self, part: usize, body: &[u8]) -> Result<EmbedResponse, TranslateError> {
+        let mut response = self.reader.read(part, body)?;
+        // The parts are added up, and the estimate is of all of them.
+        if part == 0 {
+            response.usage.get_or_insert(self.estimate);
+        }
+        Ok(response)
+    }
+}
+
+/// `reader`, with an estimate of the tokens of the `input` of `request` where a reply does not say how many they were.
+pub(crate) async fn counted_here(reader: Box<dyn EmbedReader>, request: &Envelope) -> Box<dyn EmbedReader> {
+    let texts: Vec<String> =
+        request.get("input").or_else(|| Some(vec![request.get("input")?])).unwrap_or_default();
+    let input = count::estimate_text(texts.join("\n")).await;
+    Box::new(CountedHere { reader, estimate: Usage { input, ..Usage::default() } })
 }

@@ -13,6 +13,7 @@ use wire::fault::Fault;
 use wire::format::Format;
 use wire::replicate::{self, Progress, StreamedPrediction};
 
+use crate::fields::Fields;
 use crate::made::Made;
 use crate::prepare::Reading;
 use crate::transport::{Destination, Transport, UpstreamBody, UpstreamReply};
@@ -181,14 +182,14 @@ impl<'a> Prediction<'a> {
 }
 
 /// A finished prediction as the answer to the request for it; a stream of one line for whoever wants a stream.
-fn finished(mut headers: HeaderMap, told: Bytes, stream: bool) -> UpstreamReply {
+fn finished(mut headers: Fields, told: Bytes, stream: bool) -> UpstreamReply {
     let mut told = told;
     if stream {
-        headers.remove(CONTENT_TYPE);
+        headers.remove(CONTENT_TYPE.as_str());
         // Outside of its texts, where no line can end, JSON is the same with spaces for line ends.
         told = told.iter().map(|byte| if matches!(byte, b'\n' | b'\r') { b' ' } else { *byte }).collect();
     }
-    headers.remove(CONTENT_LENGTH);
+    headers.remove(CONTENT_LENGTH.as_str());
     UpstreamReply { status: StatusCode::OK, headers, body: UpstreamBody::Made(Made::whole(told)) }
 }
 

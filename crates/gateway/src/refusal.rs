@@ -159,7 +159,7 @@ fn default_kind(status: u16) -> &'static str {
 }
 
 /// LiteLLM's class name for a kind of fault; clients match on it.
-fn class(kind: FaultKind) -> &'static str {
+pub(crate) fn class(kind: FaultKind) -> &'static str {
     match kind {
         FaultKind::BadRequest => "BadRequestError",
         FaultKind::ContextWindow => "ContextWindowExceededError",
@@ -184,6 +184,8 @@ fn client_status(fault: &Fault) -> u16 {
     match fault.kind {
         FaultKind::ContextWindow | FaultKind::ContentPolicy => 400,
         FaultKind::Timeout => 408,
+        // Anthropic's clients wait longer on it than on others.
+        FaultKind::Unavailable if fault.status == 529 => 529,
         FaultKind::Unavailable => 503,
         FaultKind::BadRequest
         | FaultKind::Authentication

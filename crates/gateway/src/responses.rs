@@ -25,6 +25,7 @@ use crate::exchange::{Answer, Reply};
 use crate::intake::{MOST_DEPTH, Payload, Previous};
 use crate::kept::{Kept, Shelf};
 use crate::life::Gateway;
+use crate::marks::{self, Splices};
 use crate::prepare;
 use crate::refusal::Refusal;
 use crate::snapshot::Group;
@@ -184,7 +185,7 @@ async fn ask(
     let fault = match result.unwrap_or_else(|_| Err(timeout())) {
         Ok((StatusCode::NOT_FOUND, _)) => return Err(no_response(asked)),
         Ok((status, bytes)) if status.is_success() => {
-            return Ok(deliver::plain(call, renamed(bytes, &routed.id, asked)));
+            return Ok(deliver::plain(call, renamed(bytes, routed, asked, &group.name)));
         }
         Ok((status, bytes)) => wire::openai_chat::fault::read(status.as_u16(), &bytes),
         Err(fault) => fault,
@@ -209,20 +210,24 @@ fn place(call: &Call, lane: &Lane, uri: &Uri, id: &str) -> Option<Destination> {
     Destination::parse(&format!("{path}/{id}{verb}{query}")).ok()
 }
 
-/// The object with its own `id` as the caller knows it.
-fn renamed(bytes: Bytes, theirs: &str, ours: &str) -> Bytes {
+/// The object with the names that the caller knows: its own id, that of the response before, the model.
+fn renamed(bytes: Bytes, routed: &Routed, asked: &str, model: &str) -> Bytes {
     let Ok(text) = std::str::from_utf8(&bytes) else { return bytes };
-    let mut at = None;
-    let quoted = format!("\"{theirs}\"");
+    let quoted = format!("\"{}\"", routed.id);
+    let mut splices = Splices::new();
     let _ = scan::object(text, |name, place| {
-        if name == "id" && text[place.clone()] == quoted {
-            at = Some(place);
-        }
+        let said = &text[place.clone()];
+        let ours = match name {
+            "id" if said == quoted => asked.to_owned(),
+            "previous_response_id" if said.starts_with('"') => {
+                Routed::sealed(&routed.deployment, said.trim_matches('"'))
+            }
+            "model" if said.starts_with('"') => model.to_owned(),
+            _ => return,
+        };
+        splices.push((place, envelope::json(&ours)));
     });
-    match at {
-        None => bytes,
-        Some(place) => format!("{}\"{ours}\"{}", &text[..place.start], &text[place.end..]).into(),
-    }
+    prepare::contiguous(marks::spliced(&bytes, splices))
 }
 
 /// The lane on which a deployment speaks the Responses API itself.

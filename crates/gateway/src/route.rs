@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::header::{HeaderMap, RETRY_AFTER};
+use http::header::RETRY_AFTER;
 use policy::choose;
 use policy::retry::{self, Attempt, Next};
 
@@ -11,6 +11,7 @@ use crate::admit::Permit;
 use crate::call::Call;
 use crate::deployment::Deployment;
 use crate::exchange::{self, Answer, Failure};
+use crate::fields::Fields;
 use crate::intake::Payload;
 use crate::refusal::Refusal;
 use crate::transport::Transport;
@@ -23,7 +24,7 @@ pub struct Unanswered {
     /// Who was tried last.
     pub deployment: Option<Arc<Deployment>>,
     /// The upstream's response headers.
-    pub headers: HeaderMap,
+    pub headers: Fields,
     /// Tries after the first.
     pub retries: u32,
 }
@@ -64,7 +65,7 @@ pub async fn send(
                 let unanswered = refused.get_or_insert_with(|| Unanswered {
                     refusal,
                     deployment: Some(Arc::clone(deployment)),
-                    headers: HeaderMap::new(),
+                    headers: Fields::default(),
                     retries,
                 });
                 // Nothing was sent: another provider of the group may be able to say what this one cannot.
@@ -88,6 +89,7 @@ pub async fn send(
             elsewhere: (0..group.deployments.len()).any(|index| !tried.contains(&index)),
             retry_after: retry_after(&headers),
             random,
+            ..Attempt::default()
         };
         match retry::after(&fault, attempt) {
             Next::Stop => {
@@ -99,7 +101,7 @@ pub async fn send(
                 return Err(Unanswered {
                     refusal,
                     deployment: Some(Arc::clone(deployment)),
-                    headers: *headers,
+                    headers,
                     retries,
                 });
             }
@@ -115,8 +117,8 @@ pub async fn send(
 }
 
 /// The upstream's `Retry-After` in seconds; the date form is rare among providers and not read.
-fn retry_after(headers: &HeaderMap) -> Option<Duration> {
-    let seconds: f64 = headers.get(RETRY_AFTER)?.to_str().ok()?.trim().parse().ok()?;
+fn retry_after(headers: &Fields) -> Option<Duration> {
+    let seconds: f64 = headers.get(RETRY_AFTER.as_str())?.trim().parse().ok()?;
     Duration::try_from_secs_f64(seconds).ok()
 }
 
@@ -127,7 +129,7 @@ fn nobody(payload: &Payload) -> Unanswered {
             format!("You passed in model={}. There are no healthy deployments for this model", payload.asked),
         ),
         deployment: None,
-        headers: HeaderMap::new(),
+        headers: Fields::default(),
         retries: 0,
     }
 }

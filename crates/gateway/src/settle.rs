@@ -7,13 +7,14 @@ use std::sync::Arc;
 use policy::account::Used;
 use policy::money::Cost;
 use store::ledger::{self, Charge, Pricing};
-use wire::format::Operation;
+use wire::format::{Format, Operation};
 use wire::reply::Usage;
 
 use crate::admit::Permit;
 use crate::auth::Caller;
 use crate::call::{unix_ms, unix_seconds};
 use crate::deployment::Deployment;
+use crate::refusal::{Refusal, class};
 
 /// What LiteLLM calls the holder of the master key in its logs.
 pub const MASTER: &str = "litellm_proxy_master_key";
@@ -41,6 +42,8 @@ pub struct Settlement {
     pub pieces: u64,
     /// How it ended.
     pub ending: Ending,
+    /// Whether the reply is a stream.
+    pub stream: bool,
     retries: u32,
     permit: Permit,
 }
@@ -49,7 +52,7 @@ impl Settlement {
     /// Opens the account of a call that `deployment` answers.
     #[must_use]
     pub fn open(deployment: Arc<Deployment>, permit: Permit, retries: u32) -> Self {
-        Self { deployment, usage: None, pieces: 0, ending: Ending::default(), retries, permit }
+        Self { deployment, usage: None, pieces: 0, ending: Ending::default(), stream: false, retries, permit }
     }
 
     /// What the call costs as far as is known now; `None` when it is unpriced or its usage is unknown.
@@ -67,7 +70,14 @@ impl Drop for Settlement {
     fn drop(&mut self) {
         let usage = self.usage.unwrap_or_else(|| self.permit.about(self.pieces));
         let cost = self.cost_of(&usage);
-        let closing = Closing { usage: Some(usage), cost, ending: self.ending, retries: self.retries };
+        let closing = Closing {
+            usage: Some(usage),
+            cost,
+            ending: self.ending,
+            retries: self.retries,
+            stream: self.stream,
+            failure: None,
+        };
         self.permit.settle(&self.deployment, &closing);
         if !tracing::enabled!(tracing::Level::DEBUG) {
             return;
@@ -94,11 +104,34 @@ pub(crate) struct Closing {
     pub(crate) cost: Option<Cost>,
     pub(crate) ending: Ending,
     pub(crate) retries: u32,
+    pub(crate) stream: bool,
+    pub(crate) failure: Option<Failure>,
+}
+
+/// Why a call was not answered.
+pub(crate) struct Failure {
+    /// LiteLLM's name of the kind.
+    pub(crate) class: &'static str,
+    pub(crate) message: String,
+    /// What the client saw.
+    pub(crate) status: u16,
 }
 
 /// Records a call that nobody answered. It costs nothing.
-pub(crate) fn unanswered(mut permit: Permit, deployment: &Deployment, retries: u32) {
-    let closing = Closing { usage: None, cost: Some(Cost::ZERO), ending: Ending::Failed, retries };
+pub(crate) fn unanswered(mut permit: Permit, deployment: &Deployment, refusal: &Refusal, retries: u32) {
+    let failure = Failure {
+        class: refusal.cause.map_or("APIError", class),
+        message: refusal.message.clone(),
+        status: refusal.status,
+    };
+    let closing = Closing {
+        usage: None,
+        cost: Some(Cost::ZERO),
+        ending: Ending::Failed,
+        retries,
+        stream: false,
+        failure: Some(failure),
+    };
     permit.settle(deployment, &closing);
 }
 
@@ -110,7 +143,7 @@ impl Permit {
     }
 
     fn cost_of(&self, deployment: &Deployment, usage: &Usage) -> Option<Cost> {
-        deployment.cost(self.operation, usage, self.started.elapsed(), unix_seconds())
+        deployment.cost(self.format.operation(), usage, self.started.elapsed(), unix_seconds())
     }
 
     /// Gives back what was reserved, charges what was used, and records the charge.
@@ -131,20 +164,25 @@ impl Permit {
         books.ledger.record(&self.charge(deployment, closing, now));
     }
 
-    fn charge<'a>(&'a self, deployment: &'a Deployment, closing: &Closing, now: u64) -> Charge<'a> {
+    fn charge<'a>(&'a self, deployment: &'a Deployment, closing: &'a Closing, now: u64) -> Charge<'a> {
+        let who = self.caller.key().map(|resolved| (&resolved.key, &resolved.who));
+        let text = |text: Option<&'a str>| Cow::Borrowed(text.unwrap_or_default());
         let caller = match &self.caller {
             Caller::Master => MASTER,
             Caller::Open => "",
             Caller::Key(resolved) => resolved.key.id(),
         };
+        let organization = who.and_then(|(key, who)| {
+            key.organization.as_deref().or_else(|| Some(who.organization.as_ref()?.id()))
+        });
         Charge {
-            call: Cow::Borrowed(self.call_id.to_str().unwrap_or_default()),
+            call: text(self.call_id.to_str().ok()),
             ended_unix_ms: now,
             model_group: Cow::Borrowed(&deployment.group),
             deployment: Cow::Borrowed(&deployment.id),
             provider: Cow::Borrowed(deployment.provider.name),
             upstream_model: Cow::Borrowed(&deployment.model),
-            operation: Cow::Borrowed(operation(self.operation)),
+            operation: Cow::Borrowed(operation(self.format.operation())),
             caller: Cow::Borrowed(caller),
             usage: closing.usage,
             cost: closing.cost,
@@ -155,32 +193,29 @@ impl Permit {
             },
             duration_ms: u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX),
             retries: closing.retries,
-            route: Cow::Borrowed(call_type(self.operation)),
-            end_user: Cow::Borrowed(self.labels.customer.as_deref().unwrap_or_default()),
+            route: Cow::Borrowed(route(self.format)),
+            key_alias: text(who.and_then(|(key, _)| key.alias())),
+            user: text(who.and_then(|(key, _)| key.user.as_deref())),
+            team: text(who.and_then(|(key, _)| key.team.as_deref())),
+            organization: text(organization),
+            project: text(who.and_then(|(key, _)| key.project.as_deref())),
+            end_user: text(self.labels.customer.as_deref()),
             tags: Cow::Borrowed(&self.labels.tags),
+            api_base: text(deployment.settings.api_base.as_deref()),
+            session: text(self.labels.session.as_deref()),
+            requester_ip: Cow::Borrowed(""),
+            response_id: Cow::Borrowed(""),
+            error_class: Cow::Borrowed(closing.failure.as_ref().map_or("", |failure| failure.class)),
+            error_message: text(closing.failure.as_ref().map(|failure| failure.message.as_str())),
+            status: closing.failure.as_ref().map_or(200, |failure| failure.status),
+            first_token_ms: None,
+            stream: closing.stream,
+            cache_hit: None,
             pricing: match closing.cost {
-                None => Pricing::Unpriced,
-                Some(Cost::ZERO) if closing.usage.is_some() => Pricing::Free,
+                _ if deployment.is_free() => Pricing::Free,
                 Some(_) => Pricing::Priced,
+                None => Pricing::Unpriced,
             },
-            ..self.payer()
-        }
-    }
-
-    /// Whose charge it is.
-    fn payer(&self) -> Charge<'_> {
-        fn text(text: &Option<Box<str>>) -> Cow<'_, str> {
-            Cow::Borrowed(text.as_deref().unwrap_or_default())
-        }
-        let Caller::Key(resolved) = &self.caller else { return Charge::default() };
-        let key = &resolved.key;
-        Charge {
-            key_alias: Cow::Borrowed(key.alias().unwrap_or_default()),
-            user: text(&key.user),
-            team: text(&key.team),
-            organization: text(&key.organization),
-            project: text(&key.project),
-            ..Charge::default()
         }
     }
 }
@@ -191,7 +226,14 @@ impl Drop for Permit {
         if let Some(deployment) = self.asking.take() {
             let usage = self.about(0);
             let cost = self.cost_of(&deployment, &usage);
-            let closing = Closing { usage: Some(usage), cost, ending: Ending::Abandoned, retries: 0 };
+            let closing = Closing {
+                usage: Some(usage),
+                cost,
+                ending: Ending::Abandoned,
+                retries: 0,
+                stream: false,
+                failure: None,
+            };
             self.settle(&deployment, &closing);
         }
         if std::mem::take(&mut self.held) {
@@ -203,13 +245,16 @@ impl Drop for Permit {
     }
 }
 
-/// LiteLLM's name of the kind of call.
-const fn call_type(operation: Operation) -> &'static str {
-    match operation {
-        Operation::Chat => "acompletion",
-        Operation::Completion => "atext_completion",
-        Operation::Embedding => "aembedding",
-        Operation::Rerank => "arerank",
+/// LiteLLM's name of a kind of call.
+const fn route(format: Format) -> &'static str {
+    match (format, format.operation()) {
+        (Format::AnthropicMessages, _) => "anthropic_messages",
+        (Format::OpenAiResponses, _) => "aresponses",
+        (Format::Gemini, _) => "agenerate_content",
+        (_, Operation::Chat) => "acompletion",
+        (_, Operation::Completion) => "atext_completion",
+        (_, Operation::Embedding) => "aembedding",
+        (_, Operation::Rerank) => "arerank",
     }
 }
 

@@ -34,8 +34,12 @@ pub(crate) fn prepare(
 ) -> Result<Option<SignedIn>, String> {
     let Auth::SignIn(sign_in) = provider.auth else {
         let takes_entra = matches!(provider.addressing, Addressing::Azure | Addressing::AzureAi);
-        let Some(around) = around.filter(|_| takes_entra) else { return Ok(None) };
-        return entra(entry, known, around).map_err(|error| error.to_string());
+        let signed_in = match around {
+            Some(around) if takes_entra => entra(entry, known, around),
+            Some(around) if provider.name == DATABRICKS => databricks(entry, known, around),
+            Some(_) | None => Ok(None),
+        };
+        return signed_in.map_err(|error| error.to_string());
     };
     let around =
         around.ok_or_else(|| format!("{} needs a sign-in, which is not set up here", entry.model))?;
@@ -46,6 +50,27 @@ pub(crate) fn prepare(
         SignIn::Oracle => oracles(entry, provider, around),
     };
     signed_in.map(Some).map_err(|error| error.to_string())
+}
+
+/// Takes keys, and tokens of service principals.
+const DATABRICKS: &str = "databricks";
+
+/// A token of Databricks in the place of a key, in the same order.
+fn databricks(
+    entry: &DeploymentSettings,
+    known: Option<&ProviderSettings>,
+    around: &Surroundings,
+) -> Result<Option<SignedIn>, CredentialError> {
+    let settings = &entry.credential.azure;
+    let environments = settings.client_secret.is_none() && known.is_some_and(|it| it.api_key.is_some());
+    let base = entry.api_base.as_deref().or_else(|| known?.api_base.as_deref());
+    let Some(base) = base.filter(|_| entry.api_key.is_none() && !environments) else { return Ok(None) };
+    match Credential::databricks(settings, base, around) {
+        Ok(credential) => Ok(Some(SignedIn { base: None, credential, owner: None })),
+        // Then a key is missed, and its absence is told.
+        Err(CredentialError::Nowhere { .. }) => Ok(None),
+        Err(error) => Err(error),
+    }
 }
 
 /// A token of Microsoft Entra in the place of a key. What the entry says comes before a key of the environment, and

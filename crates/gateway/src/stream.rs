@@ -14,6 +14,7 @@
 //! the upstream connection.
 
 use std::future::Future;
+use std::ops::Range;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
@@ -26,10 +27,10 @@ use wire::fault::{Fault, FaultKind};
 use wire::format::Format;
 use wire::frame::{Cut, Cutter, Frame, Framing};
 use wire::meter::Meter;
-use wire::openai_responses::routed::Routed;
 use wire::reply::Usage;
 use wire::{codecs, tap};
 
+use crate::marks::Marks;
 use crate::prediction::Cancel;
 use crate::refusal::Refusal;
 use crate::responses::Keeper;
@@ -76,14 +77,14 @@ pub enum Voice {
     Translation(Translation),
 }
 
-/// Same-format frames, passed on as they are.
+/// Same-format frames, passed on as they are but for a few names.
 pub struct Passing {
     /// The format.
     pub format: Format,
     /// Sees what was used and how the stream stands.
     pub meter: Box<dyn Meter>,
-    /// The deployment that will be asked if a caller names an id of this stream later.
-    pub keeper: String,
+    /// What callers know by other names.
+    pub(crate) marks: Marks,
     /// The tag in error messages.
     pub exception: String,
 }
@@ -360,11 +361,13 @@ impl Voice {
 }
 
 impl Passing {
-    /// Passes a frame on, its id sealed if it has one.
+    /// Passes a frame on, with the names that the caller knows.
     fn pass(&self, cut: &Cut, frame: Frame<'_>, out: &mut BytesMut) {
-        let Some(place) = self.meter.id() else { return out.extend_from_slice(&cut.raw) };
-        let id = Routed::sealed(&self.keeper, frame.data[place.clone()].trim_matches('"'));
-        restamp(cut, frame, place, format!("\"{id}\"").as_bytes(), out);
+        let splices = self.marks.on(frame.data, self.meter.names());
+        if splices.is_empty() {
+            return out.extend_from_slice(&cut.raw);
+        }
+        restamp(cut, frame, &splices, out);
     }
 
     fn take(
@@ -418,7 +421,7 @@ impl Relay {
         }
         match seen.model.filter(|range| frame.data.as_bytes().get(range.clone()) != Some(&self.model)) {
             None => out.extend_from_slice(&cut.raw),
-            Some(range) => restamp(cut, frame, range, &self.model, out),
+            Some(range) => restamp(cut, frame, &[(range, self.model.clone())], out),
         }
         Ok(Heard::More)
     }
@@ -433,16 +436,19 @@ impl Relay {
     }
 }
 
-/// Writes the frame with `text` in place of what stands at `range` of its data.
-fn restamp(cut: &Cut, frame: Frame<'_>, range: std::ops::Range<usize>, text: &[u8], out: &mut BytesMut) {
+/// Writes the frame with other texts at places of its data.
+fn restamp(cut: &Cut, frame: Frame<'_>, splices: &[(Range<usize>, Bytes)], out: &mut BytesMut) {
     // The data usually lies in the frame's own bytes, so that everything around the name can stay as it is.
     let start = (frame.data.as_ptr() as usize).wrapping_sub(cut.raw.as_ptr() as usize);
     let inside = start.checked_add(frame.data.len()).is_some_and(|end| end <= cut.raw.len());
     if inside {
-        out.extend_from_slice(&cut.raw[..start + range.start]);
-        out.extend_from_slice(text);
-        out.extend_from_slice(&cut.raw[start + range.end..]);
-        return;
+        let mut at = 0;
+        for (place, text) in splices {
+            out.extend_from_slice(&cut.raw[at..start + place.start]);
+            out.extend_from_slice(text);
+            at = start + place.end;
+        }
+        return out.extend_from_slice(&cut.raw[at..]);
     }
     if !frame.event.is_empty() {
         out.extend_from_slice(b"event: ");
@@ -450,10 +456,13 @@ fn restamp(cut: &Cut, frame: Frame<'_>, range: std::ops::Range<usize>, text: &[u
         out.extend_from_slice(b"\n");
     }
     out.extend_from_slice(b"data: ");
-    let joined = [&frame.data[..range.start], &frame.data[range.end..]].map(|part| part.replace('\n', " "));
-    out.extend_from_slice(joined[0].as_bytes());
-    out.extend_from_slice(text);
-    out.extend_from_slice(joined[1].as_bytes());
+    let mut at = 0;
+    for (place, text) in splices {
+        out.extend_from_slice(frame.data[at..place.start].replace('\n', " ").as_bytes());
+        out.extend_from_slice(text);
+        at = place.end;
+    }
+    out.extend_from_slice(frame.data[at..].replace('\n', " ").as_bytes());
     out.extend_from_slice(b"\n\n");
 }
 

@@ -17,6 +17,7 @@ use wire::fault::{Fault, FaultKind};
 
 use crate::body::Pieces;
 use crate::connection::{Arriving, Connections, SendError};
+use crate::fields::Fields;
 use crate::made::Made;
 pub use crate::road::Proxies;
 use crate::road::Road;
@@ -94,7 +95,7 @@ pub struct UpstreamReply {
     /// Its status.
     pub status: StatusCode,
     /// Its headers.
-    pub headers: HeaderMap,
+    pub headers: Fields,
     /// Its body.
     pub body: UpstreamBody,
 }

@@ -16,7 +16,7 @@ pub struct Candidate {
 }
 
 /// No share counts for more: it keeps the sum over 65 536 candidates within 64 bits.
-const MAX_SHARE: u64 = (1 << 48) - 1;
+pub(crate) const MAX_SHARE: u64 = (1 << 48) - 1;
 
 /// A configured weight, which may be a fraction, as a [`Candidate::weight`] in millionths. What is no positive
 /// number weighs nothing.

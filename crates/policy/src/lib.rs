@@ -15,6 +15,7 @@
 //! - [`bounds`]: nobody grants more than they have
 //! - [`choose`]: which deployment of a group
 //! - [`retry`]: what to do after a fault
+//! - [`route`]: who of many answers, who rests after failures, and who is next
 //! - [`suggest`]: "did you mean …?"
 
 pub mod access;
@@ -27,4 +28,5 @@ pub mod period;
 pub mod price;
 pub mod retry;
 pub mod roles;
+pub mod route;
 pub mod suggest;

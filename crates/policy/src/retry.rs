@@ -7,11 +7,14 @@
 //! | --- | --- |
 //! | 408, 409, 429, 5xx, connection, timeout, malformed answer | yes |
 //! | 401, 403 | only on another deployment: the key at fault is this one's |
+//! | any that `retry_policy` names with more than 0 | yes |
 //! | any other: 400, context window, content policy, 402, 404, 413, 422, 425 | no: it would fail the same way |
 
 use std::time::Duration;
 
 use wire::fault::{Fault, FaultKind};
+
+use crate::route::class::{Class, PerClass};
 
 const FIRST_PAUSE: Duration = Duration::from_millis(500);
 const LONGEST_PAUSE: Duration = Duration::from_secs(8);
@@ -31,6 +34,38 @@ pub struct Attempt {
     pub retry_after: Option<Duration>,
     /// Uniform over all of `u64`; spreads the retries of many calls.
     pub random: u64,
+    /// `retry_policy` names this class of errors: whoever set that wants it tried again.
+    pub named: bool,
+    /// `retry_after` of the router: pauses are at least this long.
+    pub least: Duration,
+}
+
+/// Where the number of retries may come from, in the order it is looked for.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Allowances<'a> {
+    /// The request's own wish.
+    pub request: Option<u32>,
+    /// `model_group_retry_policy` of the group.
+    pub group_policy: Option<&'a PerClass>,
+    /// `retry_policy`.
+    pub policy: Option<&'a PerClass>,
+    /// The deployment's `num_retries`.
+    pub deployment: Option<u32>,
+    /// The router's `num_retries`.
+    pub router: u32,
+}
+
+impl Allowances<'_> {
+    /// How many retries a class of errors gets, and whether that is because a policy names the class. A group's policy
+    /// replaces the router's.
+    #[must_use]
+    pub fn of(&self, class: Class) -> (u32, bool) {
+        let named = self.group_policy.or(self.policy).and_then(|policy| policy.get(class));
+        match self.request.or(named) {
+            Some(allowed) => (allowed, self.request.is_none()),
+            None => (self.deployment.unwrap_or(self.router), false),
+        }
+    }
 }
 
 /// The decision.
@@ -45,7 +80,8 @@ pub enum Next {
 /// Decides what follows a fault.
 #[must_use]
 pub fn after(fault: &Fault, attempt: Attempt) -> Next {
-    if attempt.made >= attempt.allowed || !may_pass(fault, attempt.elsewhere) {
+    let may = attempt.named || may_pass(fault, attempt.elsewhere);
+    if attempt.made >= attempt.allowed || !may {
         return Next::Stop;
     }
     Next::Again { delay: if attempt.elsewhere { Duration::ZERO } else { pause(attempt) } }
@@ -75,7 +111,7 @@ fn may_pass(fault: &Fault, elsewhere: bool) -> bool {
 fn pause(attempt: Attempt) -> Duration {
     let doubled = FIRST_PAUSE.saturating_mul(1 << attempt.made.min(4)).min(LONGEST_PAUSE);
     let wished = attempt.retry_after.filter(|wish| !wish.is_zero() && *wish <= LONGEST_RETRY_AFTER);
-    let base = wished.unwrap_or(doubled);
+    let base = wished.unwrap_or(doubled.max(attempt.least));
     let quarter = ((base / 4).as_nanos() * u128::from(attempt.random)) >> 64;
     base.saturating_add(Duration::from_nanos(u64::try_from(quarter).unwrap_or(0)))
 }

@@ -73,7 +73,46 @@ fn another_deployment_is_tried_at_once() {
     assert_eq!(after(&fault(FaultKind::RateLimit, 429), attempt), Next::Again { delay: Duration::ZERO });
 }
 
+#[test]
+fn the_first_that_says_how_often_is_heard() {
+    let policy =
+        PerClass::read([("TimeoutErrorRetries", 4), ("BadRequestErrorRetries", 1)], "Retries").unwrap();
+    let group = PerClass::read([("DefaultRetries", 7)], "Retries").unwrap();
+    let all = Allowances {
+        request: Some(0),
+        group_policy: Some(&group),
+        policy: Some(&policy),
+        deployment: Some(5),
+        router: 2,
+    };
+    assert_eq!(all.of(Class::Timeout), (0, false));
+    let all = Allowances { request: None, ..all };
+    assert_eq!(all.of(Class::Timeout), (7, true));
+    let all = Allowances { group_policy: None, ..all };
+    assert_eq!((all.of(Class::Timeout), all.of(Class::RateLimit)), ((4, true), (5, false)));
+    assert_eq!(Allowances { router: 2, ..Allowances::default() }.of(Class::Timeout), (2, false));
+}
+
+#[test]
+fn a_class_the_policy_names_is_tried_again_and_pauses_have_a_least_length() {
+    let attempt = Attempt { allowed: 1, named: true, least: seconds(3.0), ..Attempt::default() };
+    assert_eq!(after(&fault(FaultKind::BadRequest, 400), attempt), Next::Again { delay: seconds(3.0) });
+    let asked = Attempt { retry_after: Some(seconds(1.0)), ..attempt };
+    assert_eq!(after(&fault(FaultKind::RateLimit, 429), asked), Next::Again { delay: seconds(1.0) });
+}
+
 proptest! {
+    #[test]
+    fn retries_never_exceed_their_bound(allowed in 0_u32..9, elsewhere in any::<bool>(), random in any::<u64>()) {
+        let broken = fault(FaultKind::Unavailable, 503);
+        let mut made = 0;
+        while after(&broken, Attempt { made, allowed, elsewhere, random, ..Attempt::default() }) != Next::Stop {
+            made += 1;
+            prop_assert!(made <= allowed);
+        }
+        prop_assert_eq!(made, allowed);
+    }
+
     #[test]
     fn jitter_adds_less_than_a_quarter(made in any::<u32>(), random in any::<u64>(), wish in 0_u64..200) {
         let retry_after = Some(Duration::from_secs(wish));

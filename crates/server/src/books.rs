@@ -6,13 +6,15 @@ use std::time::Duration;
 
 use anyhow::{Context, anyhow};
 use gateway::books::Books;
-use gateway::live::Live;
-use gateway::periods::Periods;
+use gateway::directory::Copy;
 use gateway::settings::GeneralSettings;
 use secrecy::ExposeSecret;
 use store::changes::Change;
-use store::db::{Db, DbError};
+use store::db::Db;
 use store::ledger::{Ledger, OpenError, Options};
+use store::projector::{ProjectError, Projector};
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
 
 use crate::cli::ServeOptions;
 use crate::env::Environment;
@@ -21,11 +23,18 @@ use crate::env::Environment;
 const FIRST_PAUSE: Duration = Duration::from_millis(200);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
+/// How long the process stays to bring its last charges to the database.
+pub(crate) const LAST_WORDS: Duration = Duration::from_secs(10);
+/// A change may be this old before it is in the copy.
+const BETWEEN_COPIES: Duration = Duration::from_secs(10);
+
 /// The books, and what it takes to open their database.
 pub(crate) struct Kept {
     pub(crate) books: Arc<Books>,
     home: PathBuf,
     general: GeneralSettings,
+    /// Brings charges to the database, once that is open.
+    projector: Option<Projector>,
 }
 
 /// Processes that may share one home.
@@ -48,8 +57,8 @@ pub(crate) async fn open(
         );
         return Ok(None);
     };
-    match at(&home, general).await {
-        Ok(books) => Ok(Some(Kept { books: Arc::new(books), home, general: general.clone() })),
+    match at(home.clone(), general).await {
+        Ok(kept) => Ok(Some(kept)),
         Err(error) if asked => Err(error),
         Err(error) => {
             tracing::warn!(
@@ -62,47 +71,100 @@ pub(crate) async fn open(
     }
 }
 
-async fn at(home: &Path, general: &GeneralSettings) -> anyhow::Result<Books> {
-    std::fs::create_dir_all(home).with_context(|| format!("making {}", home.display()))?;
-    let books = Books::new(ledger(&home.join("tollgate-ledger"))?);
-    match connect(home, general, &books).await {
-        Err(error) if error.may_pass() && general.database_url.is_some() => {
-            tracing::error!(%error, "starting without the database; it is tried again until it answers");
+async fn at(home: PathBuf, general: &GeneralSettings) -> anyhow::Result<Kept> {
+    std::fs::create_dir_all(&home).with_context(|| format!("making {}", home.display()))?;
+    let (ledger, directory) = ledger(&home.join("tollgate-ledger"))?;
+    let books = Arc::new(Books::new(ledger, directory, general.calendar.clone()));
+    let mut kept = Kept { books, home, general: general.clone(), projector: None };
+    match kept.connect().await {
+        Err(error) if may_pass(&error) && general.database_url.is_some() => {
+            let known = match kept.copy().map(|copy| kept.books.directory.load_copy(&copy)) {
+                Some(Ok(known)) => known,
+                Some(Err(problem)) => {
+                    tracing::error!(%problem, "no key is known until the database answers");
+                    0
+                }
+                None => 0,
+            };
+            tracing::error!(
+                %error, known_keys = known, "starting without the database; it is tried again until it answers"
+            );
         }
         connected => connected.context("opening the database")?,
     }
-    Ok(books)
+    Ok(kept)
 }
 
-async fn connect(home: &Path, general: &GeneralSettings, books: &Books) -> Result<(), DbError> {
-    let db = match &general.database_url {
-        Some(url) => Db::postgres_at(url.expose_secret(), general.database_connections).await?,
-        None => Db::sqlite(&home.join("tollgate.db")).await?,
-    };
-    books.adopt(db).await
+const fn may_pass(error: &ProjectError) -> bool {
+    matches!(error, ProjectError::Db(error) if error.may_pass())
 }
 
-/// Keeps the books true for as long as the process serves: waits for the database if it has not answered yet, then
-/// follows what is changed in it.
-pub(crate) async fn keep(books: Option<Kept>, live: &Arc<Live>, changed: impl FnMut(&[Change])) {
-    let Some(Kept { books, home, general }) = books else { return std::future::pending().await };
-    let mut pause = FIRST_PAUSE;
-    while books.db().is_none() {
-        tokio::time::sleep(pause).await;
-        pause = (pause * 2).min(LONGEST_PAUSE);
-        match connect(&home, &general, &books).await {
-            Ok(()) => tracing::info!("the database answers; keys and spend are stored"),
-            Err(error) => tracing::debug!(%error, "the database does not answer yet"),
-        }
+impl Kept {
+    async fn connect(&mut self) -> Result<(), ProjectError> {
+        let db = match &self.general.database_url {
+            Some(url) => Db::postgres_at(url.expose_secret(), self.general.database_connections).await?,
+            None => Db::sqlite(&self.home.join("tollgate.db")).await?,
+        };
+        self.projector = Some(self.books.adopt(db).await?);
+        Ok(())
     }
-    tokio::join!(Arc::clone(&books).project(Periods::of(live)), books.follow(changed));
+
+    /// Keeps the books for as long as the process serves, and a little longer: waits for the database if it has not
+    /// answered yet, follows what is changed in it, and brings charges there.
+    pub(crate) async fn keep(mut self, mut changed: impl FnMut(&[Change]), stop: CancellationToken) {
+        let mut pause = FIRST_PAUSE;
+        while self.projector.is_none() {
+            tokio::select! {
+                () = tokio::time::sleep(pause) => pause = (pause * 2).min(LONGEST_PAUSE),
+                () = stop.cancelled() => return,
+            }
+            match self.connect().await {
+                Ok(()) => tracing::info!("the database answers; keys and spend are stored"),
+                Err(error) => tracing::debug!(%error, "the database does not answer yet"),
+            }
+        }
+        let Some(projector) = self.projector.take() else { return };
+        let dirty = Notify::new();
+        dirty.notify_one();
+        let follow = Arc::clone(&self.books).follow(|changes| {
+            dirty.notify_one();
+            changed(changes);
+        });
+        let follow = async {
+            tokio::select! {
+                ((), ()) = async { tokio::join!(follow, keep_copy(&self.books, self.copy(), &dirty)) } => {}
+                () = stop.cancelled() => {}
+            }
+        };
+        let project = projector.run(&self.books.ledger, stop.cancelled());
+        tokio::join!(follow, project);
+    }
+
+    /// A file needs no copy; without a master key there is nothing to sign one with.
+    fn copy(&self) -> Option<Copy> {
+        let secret = self.general.database_url.as_ref().and(self.general.master_key.as_ref())?;
+        Some(Copy::new(self.home.join("tollgate-known.jsonl"), secret))
+    }
+}
+
+/// Keeps the copy for a start without the database not much older than what it is of.
+async fn keep_copy(books: &Books, copy: Option<Copy>, dirty: &Notify) {
+    let Some(copy) = copy else { return };
+    loop {
+        dirty.notified().await;
+        if let Err(error) = books.copy_to(&copy).await {
+            tracing::warn!(%error, "a start without the database would not know the latest keys");
+        }
+        tokio::time::sleep(BETWEEN_COPIES).await;
+    }
 }
 
 /// The first part of the ledger that no other process writes: what a process left behind is taken up by the next.
-fn ledger(directory: &Path) -> anyhow::Result<Ledger> {
+fn ledger(directory: &Path) -> anyhow::Result<(Ledger, PathBuf)> {
     for number in 0..MOST_PROCESSES {
-        match Ledger::open(&directory.join(number.to_string()), Options::default()) {
-            Ok(ledger) => return Ok(ledger),
+        let part = directory.join(number.to_string());
+        match Ledger::open(&part, Options::default()) {
+            Ok(ledger) => return Ok((ledger, part)),
             Err(OpenError::InUse(_)) => {}
             Err(error) => return Err(error.into()),
         }

@@ -105,7 +105,10 @@ impl House {
             _ if from_page && is_preflight(&request) => preflight(request.headers()),
             Some(Found::Endpoint(endpoint)) => {
                 let (head, body) = request.into_parts();
-                return self.call(endpoint, head, body, peer).await.map(DoorBody::Gateway);
+                let mut response = self.call(endpoint, head, body, peer).await;
+                let fields = std::mem::take(&mut response.body_mut().fields);
+                fields.spread(response.headers_mut());
+                return response.map(DoorBody::Gateway);
             }
             Some(Found::WrongMethod { format, allowed }) => wrong_method(&request, format, &allowed),
             None => {

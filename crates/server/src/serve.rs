@@ -11,6 +11,7 @@ use gateway::snapshot::Snapshot;
 use gateway::transport::{Proxies, Tls};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
+use tokio_util::sync::CancellationToken;
 
 use crate::cli::ServeOptions;
 use crate::env::Environment;
@@ -46,16 +47,22 @@ async fn run(options: ServeOptions, environment: Environment) -> anyhow::Result<
     announce(address, &snapshot, &found);
     let live = Live::new(snapshot, books.as_ref().map(|kept| Arc::clone(&kept.books)));
     let workers = Workers::start(worker_count(&options), &live, &tls)?;
-    let keep = books::keep(books, &live, |_| ());
+    let done = CancellationToken::new();
+    let keep = books.map(|kept| tokio::spawn(kept.keep(|_| (), done.clone())));
     let follow = reload::follow(changes, &live, &options, &environment, &tls, is_public(address));
     tokio::select! {
         () = workers.accept(listener, stop) => {}
         () = follow => {}
-        () = keep => {}
     }
     tracing::info!(in_flight = live.in_flight(), "stopping: no new connections, calls in flight go on");
     live.drain();
     tokio::task::spawn_blocking(move || workers.stop()).await?;
+    done.cancel();
+    if let Some(keep) = keep
+        && tokio::time::timeout(books::LAST_WORDS, keep).await.is_err()
+    {
+        tracing::warn!("the last charges wait on the disk for the next start");
+    }
     Ok(ExitCode::SUCCESS)
 }
 

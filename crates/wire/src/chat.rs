@@ -3,6 +3,8 @@
 //! Richer than an OpenAI message list, so that every other format embeds in it and keeps its order.
 //! Not for same-format traffic: that is spliced, see [`crate::envelope`].
 
+use std::fmt;
+
 use crate::format::Format;
 use crate::raw::Raw;
 
@@ -66,47 +68,65 @@ impl ChatRequest {
         self.tools.iter().map(|tool| tool.name.as_str()).chain(chosen).chain(called)
     }
 
-    /// The path of turn `at` in the body the caller sent, for errors and losses.
-    #[must_use]
-    pub fn turn_path(&self, at: usize) -> String {
-        if self.format == Format::OpenAiResponses {
-            return self.item_path(at);
-        }
-        if self.format == Format::Gemini {
-            let apart = self.turns.first().is_some_and(|turn| turn.role == Role::System);
-            return match at.checked_sub(usize::from(apart)) {
-                Some(at) => format!("contents[{at}]"),
-                None => "systemInstruction".to_owned(),
-            };
-        }
-        // Anthropic's callers write the first system turn outside their messages.
-        let apart = self.format == Format::AnthropicMessages
-            && self.turns.first().is_some_and(|turn| turn.role == Role::System);
-        match at.checked_sub(usize::from(apart)) {
-            Some(at) => format!("messages[{at}]"),
-            None => "system".to_owned(),
+    /// The turns with their paths in the body the caller sent, for errors and losses, which alone they are written for.
+    pub fn placed(&self) -> impl Iterator<Item = (TurnPath, &Turn)> {
+        // What these callers write outside of the list. OpenAI's write every system turn in it.
+        let (list, outside) = match self.format {
+            Format::AnthropicMessages => ("messages", "system"),
+            Format::OpenAiResponses => ("input", "instructions"),
+            Format::Gemini => ("contents", "systemInstruction"),
+            _ => ("messages", ""),
+        };
+        let mut next = 0;
+        self.turns.iter().enumerate().map(move |(at, turn)| {
+            if at == 0 && turn.role == Role::System && !outside.is_empty() {
+                return (TurnPath { list: outside, at: None }, turn);
+            }
+            let path = TurnPath { list, at: Some(next) };
+            next += if self.format == Format::OpenAiResponses { turn.items() } else { 1 };
+            (path, turn)
+        })
+    }
+}
+
+/// Where a turn stands in the body the caller sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct TurnPath {
+    list: &'static str,
+    at: Option<usize>,
+}
+
+impl TurnPath {
+    /// The path of the message in `turn`, whose path this is, where a turn is several items.
+    pub(crate) fn message(self, turn: &Turn) -> Self {
+        let before = turn.blocks.iter().take_while(|block| !block.is_prose()).count();
+        Self { at: self.at.map(|at| at + before), ..self }
+    }
+}
+
+impl fmt::Display for TurnPath {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.at {
+            Some(at) => write!(f, "{}[{at}]", self.list),
+            None => f.write_str(self.list),
         }
     }
 }
 
-impl ChatRequest {
-    /// The path of the first item of turn `at`: a turn of the assistant is several items of `input`.
-    fn item_path(&self, at: usize) -> String {
-        let apart = self.turns.first().is_some_and(|turn| turn.role == Role::System);
-        if apart && at == 0 {
-            return "instructions".to_owned();
+impl Turn {
+    /// What `role` says, without a name.
+    #[must_use]
+    pub fn new(role: Role, blocks: Vec<Block>) -> Self {
+        Self { role, name: None, phase: None, blocks }
+    }
+
+    /// How many items of the Responses API's `input` the turn is: a turn of the assistant may be several.
+    fn items(&self) -> usize {
+        if self.role != Role::Assistant {
+            return 1;
         }
-        let before = self.turns.get(usize::from(apart)..at).unwrap_or_default();
-        let items = before.iter().map(|turn| {
-            let prose =
-                |block: &Block| matches!(block, Block::Text(_) | Block::Refusal(_) | Block::Citation(_));
-            let apart = turn.blocks.iter().filter(|block| !prose(block)).count();
-            if turn.role != Role::Assistant {
-                return 1;
-            }
-            apart + usize::from(turn.blocks.iter().any(prose) || turn.blocks.is_empty())
-        });
-        format!("input[{}]", items.sum::<usize>())
+        let apart = self.blocks.iter().filter(|block| !block.is_prose()).count();
+        apart + usize::from(self.blocks.iter().any(Block::is_prose) || self.blocks.is_empty())
     }
 }
 
@@ -137,6 +157,8 @@ pub struct Turn {
     pub role: Role,
     /// The speaker's name, where the format has one.
     pub name: Option<String>,
+    /// What a message of the model is in its answer, in the Responses API's words: `commentary`, `final_answer`.
+    pub phase: Option<String>,
     /// What is said, in order.
     pub blocks: Vec<Block>,
 }
@@ -184,6 +206,13 @@ pub enum Block {
     CachePoint(Raw),
     /// A part that no other variant models; only its own format may write it back.
     Opaque { from: Format, raw: Raw },
+}
+
+impl Block {
+    /// Whether it is part of a message where calls and reasoning stand apart, as in the Responses API.
+    pub(crate) fn is_prose(&self) -> bool {
+        matches!(self, Self::Text(_) | Self::Refusal(_) | Self::Citation(_))
+    }
 }
 
 /// Where the bytes of a picture or document are.

@@ -30,6 +30,8 @@ pub enum ChatEvent {
     Met { choice: u32, text: String },
     /// The choice ends.
     Stop { choice: u32, reason: Stop },
+    /// What the provider's guardrails found, verbatim.
+    Trace(Raw),
     /// A valid upstream frame that is not modelled. Never interpreted, never logged with its content.
     Unmodeled { tag: String, raw: Raw },
 }

@@ -22,3 +22,9 @@ pub(crate) fn telling<'a>(request: &'a ChatRequest, losses: &mut Vec<Loss>) -> V
     };
     request.extras.iter().filter(|(name, raw)| raw.text() != "null" && !has_no_effect(name)).collect()
 }
+
+/// Tools that must be called strictly by their schema, for upstreams that cannot promise it.
+pub(crate) fn strict_tools(request: &ChatRequest, why: &'static str, losses: &mut Vec<Loss>) {
+    let strict = request.tools.iter().enumerate().filter(|(_, tool)| tool.strict == Some(true));
+    losses.extend(strict.map(|(at, _)| Loss { field: format!("tools[{at}].function.strict"), why }));
+}

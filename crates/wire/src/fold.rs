@@ -45,6 +45,7 @@ pub fn fold(events: &[ChatEvent]) -> ChatResponse {
                 reply.choices[choice].stop_text = Some(text.clone());
             }
             ChatEvent::Usage(usage) => reply.usage = Some(*usage),
+            ChatEvent::Trace(raw) => reply.trace = Some(raw.clone()),
             ChatEvent::Stop { choice, reason } => {
                 let choice = grow(&mut reply, *choice);
                 reply.choices[choice].stop = Some(*reason);

@@ -36,6 +36,10 @@ pub enum Format {
     BedrockTitanEmbed,
     /// Voyage's `POST /v1/embeddings`.
     VoyageEmbed,
+    /// Voyage's `POST /v1/contextualizedembeddings`.
+    VoyageContextEmbed,
+    /// Voyage's `POST /v1/multimodalembeddings`.
+    VoyageMultimodalEmbed,
     /// Jina's `POST /v1/embeddings`.
     JinaEmbed,
     /// Mistral's `POST /v1/embeddings`.
@@ -70,6 +74,8 @@ pub enum Format {
     DeepInfraRerank,
     /// NVIDIA NIM's `POST …/reranking`.
     NvidiaRerank,
+    /// Google's `…/rankingConfigs/CONFIG:rank`, of Vertex AI Search.
+    VertexRerank,
     /// A way to chat that one vendor or server speaks alone.
     Own(Dialect),
 }
@@ -107,6 +113,8 @@ impl Format {
             | Self::BedrockCohereEmbed
             | Self::BedrockTitanEmbed
             | Self::VoyageEmbed
+            | Self::VoyageContextEmbed
+            | Self::VoyageMultimodalEmbed
             | Self::JinaEmbed
             | Self::MistralEmbed
             | Self::HuggingFaceEmbed
@@ -123,7 +131,8 @@ impl Format {
             | Self::BedrockRerank
             | Self::HuggingFaceRerank
             | Self::DeepInfraRerank
-            | Self::NvidiaRerank => Operation::Rerank,
+            | Self::NvidiaRerank
+            | Self::VertexRerank => Operation::Rerank,
         }
     }
 
@@ -146,6 +155,8 @@ impl Format {
             Self::BedrockCohereEmbed => "Cohere embed on Bedrock",
             Self::BedrockTitanEmbed => "Titan embeddings on Bedrock",
             Self::VoyageEmbed => "Voyage embeddings",
+            Self::VoyageContextEmbed => "Voyage contextualized embeddings",
+            Self::VoyageMultimodalEmbed => "Voyage multimodal embeddings",
             Self::JinaEmbed => "Jina embeddings",
             Self::MistralEmbed => "Mistral embeddings",
             Self::HuggingFaceEmbed => "Hugging Face feature extraction",
@@ -163,6 +174,7 @@ impl Format {
             Self::HuggingFaceRerank => "Hugging Face rerank",
             Self::DeepInfraRerank => "DeepInfra rerank",
             Self::NvidiaRerank => "NVIDIA NIM rerank",
+            Self::VertexRerank => "Vertex AI ranking",
             Self::Own(dialect) => dialect.title(),
         }
     }

@@ -20,7 +20,7 @@ impl Laws {
     /// The broken law in words.
     pub fn check(&mut self, event: &ChatEvent) -> Result<(), String> {
         match event {
-            ChatEvent::Unmodeled { .. } | ChatEvent::Usage(_) => Ok(()),
+            ChatEvent::Unmodeled { .. } | ChatEvent::Usage(_) | ChatEvent::Trace(_) => Ok(()),
             ChatEvent::Start { .. } => {
                 if std::mem::replace(&mut self.started, true) {
                     return Err("second Start".to_owned());

@@ -41,7 +41,7 @@ impl ClientCodec for CompletionClient {
         }
         let prompt = fields.get("prompt").ok_or_else(|| malformed("prompt", "is required"))?;
         let blocks = vec![Block::Text(text(prompt)?)];
-        request.turns = vec![Turn { role: Role::User, name: None, blocks }];
+        request.turns = vec![Turn::new(Role::User, blocks)];
         let writer = CompletionWriter { stream_usage: request.stream_usage };
         Ok(Inbound { request, writer: Box::new(writer) })
     }
@@ -144,6 +144,7 @@ impl StreamEncoder for CompletionStream {
             | ChatEvent::Cited { .. }
             | ChatEvent::Met { .. }
             | ChatEvent::Logprobs { .. }
+            | ChatEvent::Trace(_)
             | ChatEvent::Unmodeled { .. } => {}
         }
     }

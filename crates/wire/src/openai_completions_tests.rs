@@ -45,7 +45,7 @@ fn a_whole_reply() {
     let blocks = vec![thinking, Block::Text("hi".to_owned())];
     let choices = vec![Choice { blocks, stop: Some(Stop::Length), ..Choice::default() }];
     let usage = Some(Usage { input: 1, output: 2, ..Usage::default() });
-    let response = ChatResponse { id: String::new(), model: String::new(), choices, usage };
+    let response = ChatResponse { choices, usage, ..ChatResponse::default() };
     assert_eq!(
         writer.whole(&response, &stamp()),
         r#"{"id":"cmpl-1","object":"text_completion","created":7,"model":"public","choices":[{"text":"hi","index":0,"logprobs":null,"finish_reason":"length"}],"usage":{"completion_tokens":2,"prompt_tokens":1,"total_tokens":3}}"#

@@ -51,9 +51,9 @@ impl UpstreamCodec for Prediction {
         unsaid(request, &SETTINGS, &mut losses);
         let (mut talk, mut system) = (request.clone(), Vec::new());
         talk.turns = Vec::with_capacity(request.turns.len());
-        for (at, turn) in request.turns.iter().enumerate() {
+        for (path, turn) in request.placed() {
             if matches!(turn.role, Role::System | Role::Developer) {
-                system.push(texts(&turn.blocks, &request.turn_path(at), &mut losses));
+                system.push(texts(&turn.blocks, &path.to_string(), &mut losses));
             } else {
                 talk.turns.push(turn.clone());
             }

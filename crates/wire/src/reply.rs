@@ -14,6 +14,8 @@ pub struct ChatResponse {
     pub choices: Vec<Choice>,
     /// What it used, if the provider said.
     pub usage: Option<Usage>,
+    /// What the provider's guardrails found, verbatim.
+    pub trace: Option<Raw>,
 }
 
 /// One alternative of a reply.

@@ -17,7 +17,7 @@ const STREAM: &str = concat!(
 );
 
 fn decoder() -> Box<dyn StreamDecoder> {
-    let turn = Turn { role: Role::User, name: None, blocks: vec![Block::Text("hi".to_owned())] };
+    let turn = Turn::new(Role::User, vec![Block::Text("hi".to_owned())]);
     let request = ChatRequest { turns: vec![turn], stream: true, ..ChatRequest::default() };
     let target = Target { model: "endpoint", call_id: "call" };
     EndpointChat.encode(&request, &target).unwrap().reader.stream()

@@ -6,7 +6,7 @@
 //! | `tool_choice` as a word | `tool_choice_option`; an object stays |
 //! | `max_completion_tokens` | `max_tokens` |
 //! | `stream`, `stream_options` | not sent: the path asks for a stream, which always counts |
-//! | `strict`, `additionalProperties: false` of tools | removed |
+//! | `strict`, `additionalProperties: false` of tools | removed; `strict: true` is a loss |
 //! | – | `project_id` or `space_id`, which a model (not a deployment) needs |
 //!
 //! Replies are OpenAI's, read by its readers. The token that calls need is exchanged elsewhere, see
@@ -17,6 +17,7 @@ use bytes::Bytes;
 use crate::chat::ChatRequest;
 use crate::codec::{Outbound, Target, UpstreamCodec};
 use crate::dialect::Dialect;
+use crate::extras::strict_tools;
 use crate::fault::{Loss, TranslateError};
 use crate::format::Format;
 use crate::openai_chat::{ChatUpstream, malformed};
@@ -100,6 +101,7 @@ impl WatsonxChat {
         {
             members.set("tools", tools);
         }
+        strict_tools(request, "watsonx does not hold calls to a schema", losses);
         for name in UNKNOWN.iter().filter(|name| !says_what_is(name, members.get(name))) {
             losses.push(Loss { field: (*name).to_owned(), why: "watsonx does not take it" });
         }

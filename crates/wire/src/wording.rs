@@ -7,10 +7,12 @@
 #[path = "wording_tests.rs"]
 mod tests;
 
+use std::collections::HashMap;
+
 use crate::anthropic_messages::client_tools;
-use crate::chat::{Block, ChatRequest, Role};
+use crate::chat::{Block, ChatRequest, Role, Turn, TurnPath};
 use crate::codec::{Outbound, Target, UpstreamCodec};
-use crate::fault::TranslateError;
+use crate::fault::{Loss, TranslateError};
 use crate::format::Format;
 
 /// OpenAI's name, and what Anthropic's, the Responses API's and Google's callers write; empty where they write the same
@@ -56,21 +58,40 @@ pub fn encode(
     };
     let told = if speaks_to_claude { None } else { client_tools::as_functions(request) };
     let encoded = codec.encode(told.as_ref().unwrap_or(request), target);
-    let mut outbound = encoded.map_err(|error| match error {
-        TranslateError::Malformed { field, problem } => {
-            TranslateError::Malformed { field: worded(request, field), problem }
-        }
-        TranslateError::Unsupported { field, by } => {
-            TranslateError::Unsupported { field: worded(request, field), by }
+    let mut outbound = encoded.map_err(|error| {
+        let places = places(request);
+        match error {
+            TranslateError::Malformed { field, problem } => {
+                TranslateError::Malformed { field: worded(request, &places, field), problem }
+            }
+            TranslateError::Unsupported { field, by } => {
+                TranslateError::Unsupported { field: worded(request, &places, field), by }
+            }
         }
     })?;
-    for loss in &mut outbound.losses {
-        loss.field = worded(request, std::mem::take(&mut loss.field));
+    if codec.format() != Format::OpenAiResponses {
+        let phased = request.placed().filter(|(_, turn)| turn.phase.is_some());
+        let why = "only the Responses API tells comments from answers";
+        let field = |(path, turn): (TurnPath, &Turn)| format!("{}.phase", path.message(turn));
+        outbound.losses.extend(phased.map(|it| Loss { field: field(it), why }));
+    }
+    if !outbound.losses.is_empty() {
+        let places = places(request);
+        for loss in &mut outbound.losses {
+            loss.field = worded(request, &places, std::mem::take(&mut loss.field));
+        }
     }
     Ok(outbound)
 }
 
-fn worded(request: &ChatRequest, field: String) -> String {
+/// The turns by their paths.
+type Places<'a> = HashMap<String, &'a Turn>;
+
+fn places(request: &ChatRequest) -> Places<'_> {
+    request.placed().map(|(path, turn)| (path.to_string(), turn)).collect()
+}
+
+fn worded(request: &ChatRequest, places: &Places<'_>, field: String) -> String {
     if field == "reasoning_effort"
         && request.format == Format::AnthropicMessages
         && request.thinking.is_some()
@@ -89,7 +110,7 @@ fn worded(request: &ChatRequest, field: String) -> String {
     if let Some(own) = of_tool(request, &field) {
         return own;
     }
-    of_block(request, &field).unwrap_or(field)
+    of_block(request.format, places, &field).unwrap_or(field)
 }
 
 /// A member of a function, which only OpenAI's chat format keeps in an object of its own.
@@ -104,34 +125,29 @@ fn of_tool(request: &ChatRequest, field: &str) -> Option<String> {
     }
 }
 
-/// A block of a turn.
-fn of_block(request: &ChatRequest, field: &str) -> Option<String> {
-    let of = |at: usize| {
-        let place = field.strip_prefix(&request.turn_path(at))?.strip_prefix(".content[")?;
-        let (block, rest) = place.split_once(']')?;
-        Some(format!("{}{rest}", block_path(request, at, block.parse().ok()?)))
-    };
-    (0..request.turns.len()).find_map(of)
+/// A block of a turn, by its path in the body the caller sent.
+fn of_block(format: Format, places: &Places<'_>, field: &str) -> Option<String> {
+    let (path, place) = field.split_once(".content[")?;
+    let turn = places.get(path)?;
+    let (block, rest) = place.split_once(']')?;
+    Some(format!("{}{rest}", block_path(format, path, turn, block.parse().ok()?)))
 }
 
-/// The path of a block in the body the caller sent.
-fn block_path(request: &ChatRequest, turn: usize, at: usize) -> String {
-    let path = request.turn_path(turn);
-    let Some(this) = request.turns.get(turn) else { return path };
-    let before = this.blocks.get(..at).unwrap_or_default();
+fn block_path(format: Format, path: &str, turn: &Turn, at: usize) -> String {
+    let before = turn.blocks.get(..at).unwrap_or_default();
     let is_call = |block: &Block| matches!(block, Block::ToolCall { .. });
     // These are members of the block before them.
     let parts =
         before.iter().filter(|block| !matches!(block, Block::CachePoint(_) | Block::Citation(_))).count();
-    match request.format {
+    match format {
         Format::Gemini => format!("{path}.parts[{parts}]"),
         Format::AnthropicMessages if path == "system" => format!("{path}[{parts}]"),
         Format::AnthropicMessages => format!("{path}.content[{parts}]"),
-        Format::OpenAiResponses if this.role == Role::Assistant || this.role == Role::Tool => path,
-        _ if this.blocks.get(at).is_some_and(is_call) => {
+        Format::OpenAiResponses if turn.role == Role::Assistant || turn.role == Role::Tool => path.to_owned(),
+        _ if turn.blocks.get(at).is_some_and(is_call) => {
             format!("{path}.tool_calls[{}]", before.iter().filter(|block| is_call(block)).count())
         }
-        _ if this.role == Role::Tool => path,
+        _ if turn.role == Role::Tool => path.to_owned(),
         _ => format!("{path}.content[{parts}]"),
     }
 }

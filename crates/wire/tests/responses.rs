@@ -6,13 +6,17 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 use tollgate_wire::chat::{Block, ChatRequest, Role, Source, Tool, ToolChoice, Turn};
 use tollgate_wire::codec::{ClientCodec, Finish, Read, Stamp, Target, UpstreamCodec};
-use tollgate_wire::event::{BlockKind, ChatEvent};
 use tollgate_wire::fold::fold;
 use tollgate_wire::format::Format;
 use tollgate_wire::frame::{Cutter, Framing};
 use tollgate_wire::openai_responses::{ResponsesClient, ResponsesUpstream};
 use tollgate_wire::raw::Raw;
 use tollgate_wire::reply::{ChatResponse, Choice, Stop, Usage};
+
+#[path = "round/events.rs"]
+mod events;
+
+use events::events;
 
 const TARGET: Target<'static> = Target { model: "gpt-5", call_id: "call" };
 
@@ -78,6 +82,7 @@ fn reply() -> impl Strategy<Value = ChatResponse> {
             model: "gpt-5".to_owned(),
             choices: vec![choice],
             usage: Some(usage),
+            ..ChatResponse::default()
         }
     })
 }
@@ -118,33 +123,6 @@ fn without_ids(mut reply: ChatResponse) -> ChatResponse {
         }
     }
     reply
-}
-
-fn events(reply: &ChatResponse) -> Vec<ChatEvent> {
-    let mut events = vec![ChatEvent::Start { id: reply.id.clone(), model: reply.model.clone() }];
-    for (block, said) in (0..).zip(&reply.choices[0].blocks) {
-        let (kind, text, signature) = match said {
-            Block::Text(text) => (BlockKind::Text, text.as_str(), None),
-            Block::Refusal(text) => (BlockKind::Refusal, text.as_str(), None),
-            Block::Thinking { text, signature } => (BlockKind::Thinking, text.as_str(), signature.clone()),
-            Block::RedactedThinking(data) => (BlockKind::RedactedThinking(data.clone()), "", None),
-            Block::ToolCall { id, name, input } => {
-                (BlockKind::ToolCall { id: id.clone(), name: name.clone() }, input.as_str(), None)
-            }
-            other => panic!("{other:?}"),
-        };
-        events.push(ChatEvent::Open { block, choice: 0, kind });
-        let middle = text.floor_char_boundary(text.len() / 2);
-        for piece in [&text[..middle], &text[middle..]].into_iter().filter(|piece| !piece.is_empty()) {
-            events.push(ChatEvent::Delta { block, text: piece.to_owned() });
-        }
-        events.extend(signature.map(|signature| ChatEvent::Signature { block, signature }));
-        events.push(ChatEvent::Close { block });
-    }
-    events.extend(reply.usage.map(ChatEvent::Usage));
-    let reason = reply.choices[0].stop.unwrap();
-    events.push(ChatEvent::Stop { choice: 0, reason });
-    events
 }
 
 fn upstream() -> Box<dyn tollgate_wire::codec::ReplyReader> {
@@ -230,7 +208,7 @@ fn given() -> impl Strategy<Value = Block> {
 }
 
 fn turn() -> impl Strategy<Value = Turn> {
-    let of = |role| move |blocks| Turn { role, name: None, blocks };
+    let of = |role| move |blocks| Turn::new(role, blocks);
     let result = ("call_[a-z0-9]{1,8}", proptest::collection::vec(given(), 1..3));
     let call = ("call_[a-z0-9]{1,8}", name(), input()).prop_map(|(id, name, input)| Block::ToolCall {
         id,
@@ -242,7 +220,7 @@ fn turn() -> impl Strategy<Value = Turn> {
         text().prop_map(|text| vec![Block::Text(text)]).prop_map(of(Role::Developer)),
         result.prop_map(|(id, content)| {
             let blocks = vec![Block::ToolResult { id, content, failed: false }];
-            Turn { role: Role::Tool, name: None, blocks }
+            Turn::new(Role::Tool, blocks)
         }),
         (text(), call).prop_map(|(text, call)| vec![Block::Text(text), call]).prop_map(of(Role::Assistant)),
     ]
@@ -269,7 +247,7 @@ proptest! {
             format: Format::OpenAiResponses, model: "gpt-5".to_owned(), stream_usage: true, tools: tools(),
             tool_choice: choice, parallel_tool_calls: Some(true), reasoning_effort: Some("low".to_owned()), ..ChatRequest::default()
         };
-        request.turns.extend(system.map(|text| Turn { role: Role::System, name: None, blocks: vec![Block::Text(text)] }));
+        request.turns.extend(system.map(|text| Turn::new(Role::System, vec![Block::Text(text)])));
         // Two answers side by side are told apart only by their messages, and each here has one.
         request.turns.extend(turns);
         request.sampling.temperature = Some(0.5);

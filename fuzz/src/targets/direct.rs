@@ -11,18 +11,20 @@ use super::written::is_json;
 use super::{Outcome, Target};
 use crate::seeds::Case;
 
-const EMBEDDINGS: [Format; 8] = [
+const EMBEDDINGS: [Format; 10] = [
     Format::OllamaEmbed,
     Format::CohereEmbed,
     Format::BedrockCohereEmbed,
     Format::BedrockTitanEmbed,
     Format::VoyageEmbed,
+    Format::VoyageContextEmbed,
+    Format::VoyageMultimodalEmbed,
     Format::JinaEmbed,
     Format::MistralEmbed,
     Format::HuggingFaceEmbed,
 ];
 
-const RERANKERS: [Format; 11] = [
+const RERANKERS: [Format; 12] = [
     Format::CohereRerank,
     Format::CohereRerankV1,
     Format::JinaRerank,
@@ -34,6 +36,7 @@ const RERANKERS: [Format; 11] = [
     Format::HuggingFaceRerank,
     Format::DeepInfraRerank,
     Format::NvidiaRerank,
+    Format::VertexRerank,
 ];
 
 const CALL: &str = "01234567-89ab-cdef";

@@ -122,8 +122,10 @@ fn meters(bytes: &[u8]) -> Outcome {
         outcome.note(&format!("{}", meter.whole(text).is_ok()));
         let Some(mut meter) = codecs::meter(format) else { continue };
         let read = meter.frame(text);
-        let place = meter.id().unwrap_or_default();
-        outcome.demand(text.get(place).is_some(), || "the id's place is not in the text".to_owned());
+        let names = meter.names();
+        for place in [names.id, names.model, names.previous].into_iter().flatten() {
+            outcome.demand(text.get(place).is_some(), || "a name's place is not in the text".to_owned());
+        }
         outcome.note(&format!(
             "{:?} {} {:?}",
             std::mem::discriminant(&read),

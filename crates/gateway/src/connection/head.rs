@@ -6,11 +6,12 @@ mod tests;
 
 use std::mem::MaybeUninit;
 
-use bytes::{Bytes, BytesMut};
-use http::header::{self, HeaderMap, HeaderName, HeaderValue};
+use bytes::{Buf, BytesMut};
+use http::header::{self, HeaderMap, HeaderValue};
 use http::{Method, StatusCode};
 
 use super::framing::{Chunked, Framing};
+use crate::fields::Fields;
 
 /// Bound of an answer's head.
 const MOST_HEAD: usize = 256 << 10;
@@ -40,7 +41,7 @@ pub(crate) enum NotHttp {
 #[derive(Debug)]
 pub(super) struct Head {
     pub(super) status: StatusCode,
-    pub(super) headers: HeaderMap,
+    pub(super) headers: Fields,
     pub(super) framing: Framing,
     /// Whether the connection can be used again after the body.
     pub(super) kept: bool,
@@ -93,7 +94,9 @@ pub(super) fn take(
     if length > MOST_HEAD {
         return Err(NotHttp::HeadTooLarge);
     }
-    parse(&input.split_to(length).freeze(), method).map(Some)
+    let head = parse(&input[..length], method)?;
+    input.advance(length);
+    Ok(Some(head))
 }
 
 /// One past the blank line.
@@ -107,7 +110,7 @@ fn end(input: &[u8], from: usize) -> Option<usize> {
     })
 }
 
-fn parse(bytes: &Bytes, method: &Method) -> Result<Head, NotHttp> {
+fn parse(bytes: &[u8], method: &Method) -> Result<Head, NotHttp> {
     let mut space = [const { MaybeUninit::uninit() }; MOST_FIELDS];
     let mut answer = httparse::Response::new(&mut []);
     httparse::ParserConfig::default()
@@ -120,14 +123,12 @@ fn parse(bytes: &Bytes, method: &Method) -> Result<Head, NotHttp> {
     if status == StatusCode::SWITCHING_PROTOCOLS {
         return Err(NotHttp::Upgrade);
     }
-    let mut headers = HeaderMap::with_capacity(answer.headers.len());
+    // A blank may be added to every line.
+    let mut headers = Fields::with_capacity(bytes.len() + answer.headers.len());
     let mut said = Said::default();
     for field in &*answer.headers {
-        let name = HeaderName::from_bytes(field.name.as_bytes()).map_err(|_| NotHttp::Head)?;
-        said.note(&name, field.value)?;
-        let value =
-            HeaderValue::from_maybe_shared(bytes.slice_ref(field.value)).map_err(|_| NotHttp::Head)?;
-        headers.append(name, value);
+        said.note(field)?;
+        headers.push_parsed(field);
     }
     let is_1_0 = answer.version == Some(0);
     let bodiless = *method == Method::HEAD
@@ -155,28 +156,27 @@ struct Said {
 }
 
 impl Said {
-    fn note(&mut self, name: &HeaderName, value: &[u8]) -> Result<(), NotHttp> {
-        match *name {
-            header::CONTENT_LENGTH => {
-                // Digits only: `parse` alone would take a sign.
-                let digits = value.iter().all(u8::is_ascii_digit);
-                let length =
-                    std::str::from_utf8(value).ok().filter(|_| digits).and_then(|text| text.parse().ok());
-                let first = self.length.replace(length.ok_or(NotHttp::Length)?).is_none();
-                if first { Ok(()) } else { Err(NotHttp::Length) }
-            }
-            header::TRANSFER_ENCODING => {
-                let first = !std::mem::replace(&mut self.chunked, true);
-                if first && value.eq_ignore_ascii_case(b"chunked") { Ok(()) } else { Err(NotHttp::Encoding) }
-            }
-            header::CONNECTION => {
-                for token in value.split(|byte| *byte == b',').map(<[u8]>::trim_ascii) {
-                    self.close |= token.eq_ignore_ascii_case(b"close");
-                    self.keep_alive |= token.eq_ignore_ascii_case(b"keep-alive");
-                }
-                Ok(())
-            }
-            _ => Ok(()),
+    fn note(&mut self, field: &httparse::Header<'_>) -> Result<(), NotHttp> {
+        let is = |name: &str| field.name.eq_ignore_ascii_case(name);
+        if is("content-length") {
+            // Digits only: `parse` alone would take a sign.
+            let digits = field.value.iter().all(u8::is_ascii_digit);
+            let length =
+                std::str::from_utf8(field.value).ok().filter(|_| digits).and_then(|text| text.parse().ok());
+            let first = self.length.replace(length.ok_or(NotHttp::Length)?).is_none();
+            return if first { Ok(()) } else { Err(NotHttp::Length) };
         }
+        if is("transfer-encoding") {
+            let first = !std::mem::replace(&mut self.chunked, true);
+            let known = field.value.eq_ignore_ascii_case(b"chunked");
+            return if first && known { Ok(()) } else { Err(NotHttp::Encoding) };
+        }
+        if is("connection") {
+            for token in field.value.split(|byte| *byte == b',').map(<[u8]>::trim_ascii) {
+                self.close |= token.eq_ignore_ascii_case(b"close");
+                self.keep_alive |= token.eq_ignore_ascii_case(b"keep-alive");
+            }
+        }
+        Ok(())
     }
 }

@@ -29,7 +29,10 @@ fn a_head_cut_anywhere() {
             take(&mut input, &mut searched, &Method::POST).unwrap().expect("a whole head")
         });
         assert_eq!(head.status, StatusCode::TOO_MANY_REQUESTS);
-        assert_eq!(head.headers.get_all("x-a").iter().collect::<Vec<_>>(), ["1", "2"]);
+        assert_eq!(
+            head.headers.as_bytes(),
+            b"content-type: application/json\r\nx-a: 1\r\nx-a: 2\r\ncontent-length: 12\r\n"
+        );
         assert_eq!((head.framing, head.kept), (Framing::Length(12), true));
     }
 }

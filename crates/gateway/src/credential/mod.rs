@@ -2,7 +2,7 @@
 //!
 //! [`Credential::authorize`] gives the headers of one request. A token that is at hand costs a load and a
 //! clone; one that nears its end is replaced in the background, once, see [`cache`]. Where a credential comes
-//! from: [`aws`], [`google`], [`azure`], [`ibm`], [`oracle`]. Not here: plain API keys, which are prebuilt headers of a deployment.
+//! from: [`aws`], [`google`], [`azure`], [`ibm`], [`oracle`], `databricks`. Not here: plain API keys, which are prebuilt headers of a deployment.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -21,6 +21,7 @@ pub use crate::web::Web;
 pub mod aws;
 pub mod azure;
 mod cache;
+mod databricks;
 mod file;
 pub mod google;
 pub mod ibm;
@@ -160,6 +161,22 @@ impl Credential {
             ibm::Way::Ready(header) => return Ok(Self(Kind::Fixed(Arc::new(vec![header])))),
             ibm::Way::Exchange(source) => Arc::new(source),
         };
+        Ok(Self::token(around, move || {
+            let source = Arc::clone(&source);
+            async move { source.fetch().await }
+        }))
+    }
+
+    /// A token of the Databricks workspace at `base`.
+    ///
+    /// # Errors
+    /// What is wrong with the settings, or that neither they nor the environment name a service principal.
+    pub fn databricks(
+        settings: &AzureSettings,
+        base: &str,
+        around: &Surroundings,
+    ) -> Result<Self, CredentialError> {
+        let source = Arc::new(databricks::Source::new(settings, base, around)?);
         Ok(Self::token(around, move || {
             let source = Arc::clone(&source);
             async move { source.fetch().await }

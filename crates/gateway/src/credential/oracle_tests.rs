@@ -65,6 +65,37 @@ fn the_key_may_stand_in_a_file_and_all_of_it_in_the_environment() {
     assert_eq!(compartment, ("oci_compartment_id", "ocid1.compartment.oc1..c".to_owned()));
 }
 
+#[tokio::test]
+async fn oracles_own_file_is_read_where_nothing_else_says_it() {
+    let directory = tempfile::tempdir().unwrap();
+    let home = directory.path();
+    std::fs::create_dir(home.join(".oci")).unwrap();
+    std::fs::write(home.join("key.pem"), rsa_key().0).unwrap();
+    let config = "# of the command line\n[DEFAULT]\nuser=u0\nfingerprint=f0\ntenancy = t0\nregion=uk-london-1\nkey_file=~/key.pem\n\n\
+                  [OTHER]\nuser=u1\nfingerprint=f1\ntenancy=t1\nkey_file=~/key.pem\npass_phrase=x\n";
+    std::fs::write(home.join(".oci/config"), config).unwrap();
+    let home = ("HOME", home.to_str().unwrap());
+    let none = OracleSettings::default();
+    let signed = async |settings: &OracleSettings, variables: &[(&str, &str)]| {
+        let credential = Credential::oracle(settings, &around(variables)).unwrap();
+        headers(&credential).await.unwrap()["authorization"].to_str().unwrap().to_owned()
+    };
+    assert!(signed(&none, &[home]).await.contains("keyId=\"t0/u0/f0\""));
+    assert!(signed(&none, &[home, ("OCI_USER", "u9")]).await.contains("keyId=\"t0/u9/f0\""));
+    assert!(
+        signed(&settings(), &[home])
+            .await
+            .contains("keyId=\"ocid1.tenancy.oc1..t/ocid1.user.oc1..u/20:3b:97\"")
+    );
+    assert_eq!(region(&none, &around(&[home])), "uk-london-1");
+    let refused =
+        |variables: &[(&str, &str)]| Credential::oracle(&none, &around(variables)).unwrap_err().to_string();
+    let other = refused(&[home, ("OCI_CONFIG_PROFILE", "OTHER")]);
+    assert!(other.starts_with("pass_phrase: "), "{other}");
+    assert!(refused(&[home, ("OCI_CONFIG_PROFILE", "NOBODY")]).ends_with("has no profile of this name"));
+    assert!(refused(&[("OCI_CONFIG_FILE", "/nowhere")]).starts_with("/nowhere: "));
+}
+
 #[test]
 fn what_is_missing_is_named() {
     let said =
@@ -75,7 +106,7 @@ fn what_is_missing_is_named() {
     );
     assert_eq!(
         said(&settings()),
-        "no credentials were found; looked at oci_key, oci_key_file, OCI_KEY, OCI_KEY_FILE"
+        "no credentials were found; looked at oci_key, oci_key_file, OCI_KEY, OCI_KEY_FILE, ~/.oci/config"
     );
     let quoted = OracleSettings { fingerprint: Some("a\",headers=\"date".to_owned()), ..settings() };
     assert_eq!(said(&quoted), "oci_fingerprint: holds characters that no id has");

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use policy::account::{Budget, Demand, Exceeded, Headroom, Meter, Terms, Used};
 use policy::money::Cost;
 use policy::period::{Calendar, Period};
-use store::entity::Limits;
+use store::entity::{Kind, Limits};
 
 /// What an account is of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -61,6 +61,26 @@ impl AccountKind {
     }
 }
 
+impl AccountKind {
+    /// The kind of row that keeps what an account has spent, if it has one.
+    #[must_use]
+    pub const fn row(self) -> Option<Kind> {
+        Some(match self {
+            Self::Key => Kind::Key,
+            Self::User => Kind::User,
+            Self::Team => Kind::Team,
+            Self::Member => Kind::TeamMember,
+            Self::Organization => Kind::Organization,
+            Self::Project => Kind::Project,
+            Self::Customer => Kind::Customer,
+            Self::Tag => Kind::Tag,
+            Self::Proxy | Self::KeyModel | Self::TeamModel | Self::OrganizationModel | Self::Provider => {
+                return None;
+            }
+        })
+    }
+}
+
 /// Who pays, and how much they may.
 pub struct Account {
     /// What it is of.
@@ -85,6 +105,12 @@ impl Account {
     #[must_use]
     pub fn amended(&self, next: Self) -> Self {
         Self { meter: Arc::clone(&self.meter), ..next }
+    }
+
+    /// Its name among all accounts: `api_key:…`, `model_per_key:…`.
+    #[must_use]
+    pub fn name(&self) -> String {
+        format!("{}:{}", self.kind.word(), self.id)
     }
 
     /// The same account, charged but never asked.

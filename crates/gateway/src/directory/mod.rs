@@ -4,6 +4,7 @@
 //! It follows the database's list of changes. What accounts have used outlives every change of their terms.
 
 mod account;
+mod copy;
 mod identity;
 mod key;
 mod models;
@@ -14,17 +15,22 @@ mod who;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 
+use policy::access::Asked;
+use policy::account::Budget;
 use store::changes::Change;
 use store::db::{Db, DbError};
-use store::entity::{CustomerFields, TagFields};
+use store::entity::{CustomerFields, Kind, TagFields};
+use store::ledger::Charge;
+use store::spend::window::Window;
 
 pub use self::account::{Account, AccountKind};
+pub use self::copy::{Copy, CopyError};
 pub use self::identity::{Identity, Seat};
 pub use self::key::{Extras, Hash, Key, hash_of};
 pub use self::models::ModelAccounts;
 pub use self::who::{Held, Level, Who};
 
-use self::rows::Rows;
+use self::rows::{Rows, Seen};
 use crate::call::unix_ms;
 
 /// Changes taken over at once.
@@ -56,13 +62,32 @@ impl Directory {
         // What changes while rows are read is read once more.
         let number = db.last_change().await?;
         let now = now_ms();
+        let mut seen = (self.keys() > 0).then(Seen::default);
         rows::all(db, |page| {
             let mut rows = self.rows.write().unwrap_or_else(PoisonError::into_inner);
-            page.into_iter().for_each(|loaded| rows.take(loaded, now));
+            for loaded in page {
+                seen.iter_mut().for_each(|seen| seen.note(&loaded));
+                rows.take(loaded, now);
+            }
         })
         .await?;
+        if let Some(seen) = seen {
+            self.rows.write().unwrap_or_else(PoisonError::into_inner).keep(&seen);
+        }
         self.version.fetch_add(1, Ordering::Release);
         Ok(number)
+    }
+
+    /// Takes over what was copied when the database last answered. Returns how many keys that are.
+    ///
+    /// # Errors
+    /// See [`CopyError`].
+    pub fn load_copy(&self, copy: &Copy) -> Result<usize, CopyError> {
+        let loaded = copy.read()?;
+        let mut rows = self.rows.write().unwrap_or_else(PoisonError::into_inner);
+        loaded.into_iter().for_each(|loaded| rows.take(loaded, now_ms()));
+        self.version.fetch_add(1, Ordering::Release);
+        Ok(rows.keys.len())
     }
 
     /// Takes over the changes behind `number`. Returns the number of the last one, and all of them.
@@ -120,24 +145,48 @@ impl Directory {
         self.rows().tags.get(name).cloned()
     }
 
-    /// The account of a managed thing, by its kind and id.
+    /// The account of a managed thing: by the kind of its row, or by its name if it has none.
     #[must_use]
-    pub fn account(&self, kind: AccountKind, id: &str) -> Option<Arc<Account>> {
+    pub fn account_of(&self, kind: Option<Kind>, id: &str) -> Option<Arc<Account>> {
         let rows = self.rows();
         match kind {
-            AccountKind::Key => Some(Arc::clone(&rows.keys.get(&hash_of(id)?)?.account)),
-            AccountKind::User => Some(Arc::clone(&rows.users.get(id)?.account)),
-            AccountKind::Team => Some(Arc::clone(&rows.teams.get(id)?.account)),
-            AccountKind::Member => Some(Arc::clone(&rows.members.get(id)?.account)),
-            AccountKind::Organization => Some(Arc::clone(&rows.organizations.get(id)?.account)),
-            AccountKind::Project => Some(Arc::clone(&rows.projects.get(id)?.account)),
-            AccountKind::Customer => Some(Arc::clone(&rows.customers.get(id)?.account)),
-            AccountKind::Tag => Some(Arc::clone(&rows.tags.get(id)?.account)),
-            AccountKind::Proxy
-            | AccountKind::Provider
-            | AccountKind::KeyModel
-            | AccountKind::TeamModel
-            | AccountKind::OrganizationModel => None,
+            None => rows.model_account(id),
+            Some(kind) => rows.account(kind, id),
+        }
+    }
+
+    /// Everybody whom a recorded charge is counted against.
+    #[must_use]
+    pub fn charged(&self, charge: &Charge<'_>) -> Vec<Arc<Account>> {
+        let rows = self.rows();
+        let member = format!("{}/{}", charge.team, charge.user);
+        let mut found: Vec<Arc<Account>> = [
+            (Kind::Key, &*charge.caller),
+            (Kind::User, &*charge.user),
+            (Kind::Team, &*charge.team),
+            (Kind::TeamMember, &member),
+            (Kind::Organization, &*charge.organization),
+            (Kind::Project, &*charge.project),
+            (Kind::Customer, &*charge.end_user),
+        ]
+        .into_iter()
+        .filter(|(_, id)| !id.is_empty())
+        .filter_map(|(kind, id)| rows.account(kind, id))
+        .collect();
+        found.extend(charge.tags.iter().filter_map(|tag| rows.account(Kind::Tag, tag)));
+        let asked = Asked { model: &charge.model_group, groups: &[], provider: Some(&charge.provider) };
+        rows.model_accounts_of(charge, asked, &mut found);
+        found
+    }
+
+    /// Sets what was spent in a budget that no row keeps.
+    pub fn restore(&self, window: &Window) {
+        let Some(account) = self.rows().named(&window.account) else { return };
+        let of_period = |budget: &Budget| {
+            budget.period.map_or_else(|| "ever".to_owned(), |period| period.to_string()) == window.period
+        };
+        if let Some(index) = account.terms.budgets.iter().position(of_period) {
+            account.restore(index, window.spent, window.resets_at.and_then(|at| u64::try_from(at).ok()));
         }
     }
 

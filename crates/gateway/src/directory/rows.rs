@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use policy::access::ModelList;
+use policy::access::{Asked, ModelList};
 use store::changes::Change;
 use store::db::{Db, DbError};
 use store::entity::{
@@ -11,6 +11,8 @@ use store::entity::{
     OrganizationFields, OrganizationMemberFields, ProjectFields, Record, RetiredKeyFields, TagFields,
     TeamFields, TeamMemberFields, UserFields,
 };
+
+use store::ledger::Charge;
 
 use super::account::{Account, AccountKind, terms};
 use super::key::{Hash, Key, hash_of};
@@ -56,6 +58,35 @@ pub(super) enum Loaded {
     Budget(Record<BudgetFields>),
     Group(Record<AccessGroupFields>),
     Gone(Kind, String),
+}
+
+/// What a database holds, of what was known before it was read: all else is gone.
+#[derive(Default)]
+pub(super) struct Seen(std::collections::HashSet<(Kind, String), foldhash::fast::RandomState>);
+
+impl Seen {
+    pub(super) fn note(&mut self, loaded: &Loaded) {
+        let (kind, id) = match loaded {
+            Loaded::Key(record) | Loaded::KeyMoved(_, record) => (Kind::Key, &record.id),
+            Loaded::Retired(record) => (Kind::RetiredKey, &record.id),
+            Loaded::User(record) => (Kind::User, &record.id),
+            Loaded::Team(record) => (Kind::Team, &record.id),
+            Loaded::Member(record) => (Kind::TeamMember, &record.id),
+            Loaded::Organization(record) => (Kind::Organization, &record.id),
+            Loaded::OrganizationMember(record) => (Kind::OrganizationMember, &record.id),
+            Loaded::Project(record) => (Kind::Project, &record.id),
+            Loaded::Customer(record) => (Kind::Customer, &record.id),
+            Loaded::Tag(record) => (Kind::Tag, &record.id),
+            Loaded::Budget(record) => (Kind::Budget, &record.id),
+            Loaded::Group(record) => (Kind::AccessGroup, &record.id),
+            Loaded::Gone(..) => return,
+        };
+        self.0.insert((kind, id.clone()));
+    }
+
+    fn has(&self, kind: Kind, id: &str) -> bool {
+        self.0.contains(&(kind, id.to_owned()))
+    }
 }
 
 /// The kinds that calls depend on. Budgets and groups come first: the others point to them.
@@ -258,6 +289,97 @@ impl Rows {
         if let Some(key) = Key::compile(record, shared.as_ref(), before.as_deref(), now_ms) {
             self.keys.insert(key.hash, Arc::new(key));
         }
+    }
+
+    /// The account of a row.
+    pub(super) fn account(&self, kind: Kind, id: &str) -> Option<Arc<Account>> {
+        let account = match kind {
+            Kind::Key => {
+                let hash = hash_of(id)?;
+                let active = || self.keys.get(&self.retired.get(&hash)?.0);
+                &self.keys.get(&hash).or_else(active)?.account
+            }
+            Kind::User => &self.users.get(id)?.account,
+            Kind::Team => &self.teams.get(id)?.account,
+            Kind::TeamMember => &self.members.get(id)?.account,
+            Kind::Organization => &self.organizations.get(id)?.account,
+            Kind::Project => &self.projects.get(id)?.account,
+            Kind::Customer => &self.customers.get(id)?.account,
+            Kind::Tag => &self.tags.get(id)?.account,
+            Kind::RetiredKey
+            | Kind::OrganizationMember
+            | Kind::Budget
+            | Kind::Model
+            | Kind::Credential
+            | Kind::AccessGroup
+            | Kind::Invitation
+            | Kind::Setting => return None,
+        };
+        Some(Arc::clone(account))
+    }
+
+    /// The account of this name: a row's, or of one model.
+    pub(super) fn named(&self, name: &str) -> Option<Arc<Account>> {
+        let (word, id) = name.split_once(':')?;
+        let kinds = [
+            AccountKind::Key,
+            AccountKind::User,
+            AccountKind::Team,
+            AccountKind::Member,
+            AccountKind::Organization,
+            AccountKind::Project,
+            AccountKind::Customer,
+            AccountKind::Tag,
+        ];
+        match kinds.into_iter().find(|kind| kind.word() == word).and_then(AccountKind::row) {
+            Some(kind) => self.account(kind, id),
+            None => self.model_account(name),
+        }
+    }
+
+    /// The account of one model of a key, team or organization.
+    pub(super) fn model_account(&self, name: &str) -> Option<Arc<Account>> {
+        let (word, id) = name.split_once(':')?;
+        let owner = id.split_once(':')?.0;
+        let accounts = if word == AccountKind::KeyModel.word() {
+            &self.keys.get(&hash_of(owner)?)?.extras.as_ref()?.model_accounts
+        } else if word == AccountKind::TeamModel.word() {
+            &self.teams.get(owner)?.model_accounts
+        } else {
+            &self.organizations.get(owner)?.model_accounts
+        };
+        accounts.all().find(|account| &*account.id == id).cloned()
+    }
+
+    /// The accounts of single models that a recorded charge is counted against.
+    pub(super) fn model_accounts_of(
+        &self,
+        charge: &Charge<'_>,
+        asked: Asked<'_>,
+        found: &mut Vec<Arc<Account>>,
+    ) {
+        let key = hash_of(&charge.caller).and_then(|hash| self.keys.get(&hash));
+        let of_key = key.and_then(|key| Some(&key.extras.as_ref()?.model_accounts));
+        let of_team = self.teams.get(&*charge.team).map(|team| &team.model_accounts);
+        let of_organization = self.organizations.get(&*charge.organization).map(|held| &held.model_accounts);
+        let all = [of_key, of_team, of_organization].into_iter().flatten();
+        found.extend(all.flat_map(|accounts| accounts.of_model(asked)).cloned());
+    }
+
+    /// Forgets whatever was not `seen`.
+    pub(super) fn keep(&mut self, seen: &Seen) {
+        self.keys.retain(|_, key| seen.has(Kind::Key, key.id()));
+        self.users.retain(|id, _| seen.has(Kind::User, id));
+        self.teams.retain(|id, _| seen.has(Kind::Team, id));
+        self.members.retain(|id, _| seen.has(Kind::TeamMember, id));
+        self.organizations.retain(|id, _| seen.has(Kind::Organization, id));
+        self.organization_members.retain(|id, _| seen.has(Kind::OrganizationMember, id));
+        self.projects.retain(|id, _| seen.has(Kind::Project, id));
+        self.customers.retain(|id, _| seen.has(Kind::Customer, id));
+        self.tags.retain(|id, _| seen.has(Kind::Tag, id));
+        self.budgets.retain(|id, _| seen.has(Kind::Budget, id));
+        self.groups.retain(|id, _| seen.has(Kind::AccessGroup, id));
+        // Old hashes that were revoked meanwhile say so themselves by their time.
     }
 
     fn limits_of(&self, budget: Option<&String>) -> Option<Limits> {

@@ -1,6 +1,7 @@
 //! The media of a whole request, put where their addresses were.
 
 use std::collections::HashMap;
+use std::fmt::Arguments;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -76,17 +77,22 @@ pub async fn inline(
 
 fn wants(request: &ChatRequest, must: &impl Fn(&Block, &str) -> bool) -> Vec<Want> {
     let mut wants: Vec<Want> = Vec::new();
-    for (at, turn) in request.turns.iter().enumerate() {
-        collect(&turn.blocks, &request.turn_path(at), must, &mut wants);
+    for (path, turn) in request.placed() {
+        collect(&turn.blocks, format_args!("{path}"), must, &mut wants);
     }
     wants
 }
 
-fn collect(blocks: &[Block], path: &str, must: &impl Fn(&Block, &str) -> bool, wants: &mut Vec<Want>) {
+fn collect(
+    blocks: &[Block],
+    path: Arguments<'_>,
+    must: &impl Fn(&Block, &str) -> bool,
+    wants: &mut Vec<Want>,
+) {
     for (at, block) in blocks.iter().enumerate() {
-        let field = format!("{path}.content[{at}]");
+        let field = format_args!("{path}.content[{at}]");
         if let Block::ToolResult { content, .. } = block {
-            collect(content, &field, must, wants);
+            collect(content, field, must, wants);
         }
         if wants.len() > MOST {
             return;
@@ -94,7 +100,7 @@ fn collect(blocks: &[Block], path: &str, must: &impl Fn(&Block, &str) -> bool, w
         let Some(url) = address(block).filter(|url| must(block, url)) else { continue };
         let expect = if matches!(block, Block::Image { .. }) { Expect::Image } else { Expect::Any };
         if !wants.iter().any(|want| want.url == url && want.expect == expect) {
-            wants.push(Want { url: url.to_owned(), expect, field });
+            wants.push(Want { url: url.to_owned(), expect, field: field.to_string() });
         }
     }
 }

@@ -379,8 +379,8 @@ fn image(url: &str) -> Block {
 }
 
 fn conversation(blocks: Vec<Block>) -> ChatRequest {
-    let hello = Turn { role: Role::User, name: None, blocks: vec![Block::Text("hello".to_owned())] };
-    let turn = Turn { role: Role::User, name: None, blocks };
+    let hello = Turn::new(Role::User, vec![Block::Text("hello".to_owned())]);
+    let turn = Turn::new(Role::User, blocks);
     ChatRequest { turns: vec![hello, turn], ..ChatRequest::default() }
 }
 

@@ -6,7 +6,7 @@ use std::task::Poll;
 use std::time::SystemTime;
 
 use bytes::{Buf, BytesMut};
-use gateway::body::ReplyBody;
+use gateway::body::{Content, ReplyBody};
 use gateway::stream::Flow;
 use http::header::{self, HeaderMap};
 use http::{Response, StatusCode};
@@ -27,17 +27,17 @@ pub(super) async fn send(
     last: bool,
     reading: &mut Reading,
 ) -> io::Result<bool> {
-    let (parts, body) = response.into_parts();
-    let mut out = head(parts.status, &parts.headers, last);
-    match body {
-        ReplyBody::Whole(pieces) => {
+    let (parts, ReplyBody { fields, content }) = response.into_parts();
+    let mut out = head(parts.status, fields.as_bytes(), &parts.headers, last);
+    match content {
+        Content::Whole(pieces) => {
             out.extend_from_slice(b"content-length: ");
             out.extend_from_slice(itoa::Buffer::new().format(pieces.len()).as_bytes());
             out.extend_from_slice(b"\r\n\r\n");
             write(writer, &mut out.chain(pieces)).await?;
             Ok(true)
         }
-        ReplyBody::Stream(flow) => {
+        Content::Stream(flow) => {
             out.extend_from_slice(b"transfer-encoding: chunked\r\n\r\n");
             stream_out(writer, out, flow, reading).await
         }
@@ -96,12 +96,13 @@ fn chunk(out: &mut BytesMut, bytes: &[u8]) {
 }
 
 /// A response's head up to the field that says how long the body is.
-fn head(status: StatusCode, headers: &HeaderMap, last: bool) -> BytesMut {
+fn head(status: StatusCode, fields: &[u8], headers: &HeaderMap, last: bool) -> BytesMut {
     let mut out = BytesMut::with_capacity(2048);
     let reason = status.canonical_reason().unwrap_or("Unknown");
     for part in ["HTTP/1.1 ", status.as_str(), " ", reason, "\r\n"] {
         out.extend_from_slice(part.as_bytes());
     }
+    out.extend_from_slice(fields);
     for (name, value) in headers {
         // These are between us and the client.
         if matches!(

@@ -42,29 +42,32 @@ async fn a_key_may_come_in_any_of_the_known_places() {
 }
 
 #[tokio::test]
-async fn a_missing_and_a_wrong_key_are_refused_in_the_same_words() {
+async fn a_key_that_is_missing_wrong_or_none_is_refused_and_told_which() {
     let stage = locked();
-    let bare = stage.server.request("POST", PATH, &[], chat("chat").to_string()).await;
-    assert_eq!(bare.status, 401, "{}", bare.text());
-    assert_eq!(bare.json()["error"]["type"], "auth_error");
-    let long = "x".repeat(20_000);
+    let long = format!("Bearer {}", "x".repeat(20_000));
     let (prefix, more) = (format!("Bearer {}", &MASTER[..MASTER.len() - 1]), format!("Bearer {MASTER}x"));
+    let missing = "no valid API key was sent";
+    let unknown = "Invalid API key provided";
+    let not_a_key = "expected to start with 'sk-'";
     let sent = [
-        "",
-        "Bearer",
-        "Bearer ",
-        "Bearer sk-wrong",
-        &prefix,
-        &more,
-        MASTER,
-        "Digest sk-master-7d1b",
-        "Bearer ' OR 1=1 --",
-        &long,
+        ("", "auth_error", missing),
+        ("Bearer", "auth_error", missing),
+        ("Bearer ", "auth_error", missing),
+        (MASTER, "auth_error", missing),
+        ("Digest sk-master-7d1b", "auth_error", missing),
+        ("Bearer sk-wrong", "token_not_found_in_db", unknown),
+        (&prefix, "token_not_found_in_db", unknown),
+        (&more, "token_not_found_in_db", unknown),
+        ("Bearer ' OR 1=1 --", "auth_error", not_a_key),
+        (&long, "auth_error", not_a_key),
     ];
-    for value in sent {
+    for (value, kind, words) in sent {
         let reply =
             stage.server.request("POST", PATH, &[("authorization", value)], chat("chat").to_string()).await;
-        assert_eq!((reply.status, reply.text()), (401, bare.text()), "{value}");
+        let error = &reply.json()["error"];
+        assert_eq!((reply.status, error["type"].as_str()), (401, Some(kind)), "{value}");
+        let message = error["message"].as_str().unwrap();
+        assert!(message.contains(words) && message.len() < 300, "{value}: {message}");
     }
     assert!(stage.provider.requests().is_empty());
 }

@@ -178,6 +178,8 @@ router_settings: {{num_retries: 0}}
         let received = stage.provider.requests().pop().unwrap();
         let verb = if body.get("stream").is_some() { "streamRawPredict" } else { "rawPredict" };
         assert_eq!(received.path, format!("{place}/anthropic/models/claude-sonnet-4-5%4020250929:{verb}"));
+        assert_eq!(received.header("authorization"), Some("Bearer ya29.a-google-token"));
+        assert_eq!(received.header("x-api-key"), None, "a token of Google's is no key of Anthropic's");
         assert_eq!(received.json()["anthropic_version"], "vertex-2023-10-16");
     }
 }

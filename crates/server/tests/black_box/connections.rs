@@ -132,6 +132,36 @@ async fn calls_and_everything_else_share_a_connection() {
     );
 }
 
+/// The names of a head's fields, in alphabetical order.
+fn names(head: &str) -> Vec<String> {
+    let names = head.lines().skip(1).filter_map(|line| line.split_once(':'));
+    let mut names: Vec<String> = names.map(|(name, _)| name.to_ascii_lowercase()).collect();
+    names.sort_unstable();
+    names
+}
+
+#[tokio::test]
+async fn whoever_reads_the_request_the_head_of_the_reply_is_the_same() {
+    let stage = Stage::open(ONE_MODEL);
+    let upstream = json!({"x-request-id": "up-1", "x-ratelimit-remaining-requests": "9", "x-litellm-model-id": "forged"});
+    stage.script("up", json!({"headers": upstream}));
+    let mut line = Line::open(&stage).await;
+    line.say(chat("plain", "origin: http://localhost\r\n")).await;
+    let plain = line.hear().await.0;
+    line.say(chat("general", "origin: http://localhost\r\nexpect: 100-continue\r\n")).await;
+    let general = line.hear().await.0;
+    assert_eq!(names(&plain), names(&general), "{plain}\n{general}");
+    for name in [
+        "x-ratelimit-remaining-requests",
+        "llm_provider-x-request-id",
+        "x-frame-options",
+        "content-type",
+        "date",
+    ] {
+        assert_eq!(names(&plain).iter().filter(|given| *given == name).count(), 1, "{name}: {plain}");
+    }
+}
+
 #[tokio::test]
 async fn what_frames_a_body_in_two_ways_is_refused() {
     let stage = Stage::open(ONE_MODEL);

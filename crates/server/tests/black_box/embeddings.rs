@@ -93,8 +93,12 @@ async fn each_provider_is_asked_in_its_own_words() {
 async fn gemini_is_asked_for_a_batch() {
     let stage = Stage::open(CONFIG);
     let body = json!({"model": "gemini", "input": TEXTS, "dimensions": 8, "task_type": "CLUSTERING"});
-    let found = vectors(&stage.server.post("/v1/embeddings", &body).await, "gemini");
+    let reply = stage.server.post("/v1/embeddings", &body).await;
+    let found = vectors(&reply, "gemini");
     assert_eq!((found.len(), found[0].len()), (2, 8));
+    let counted = reply.json()["usage"]["prompt_tokens"].as_u64().unwrap();
+    assert!((2..20).contains(&counted), "Google counts nothing, so it is estimated: {}", reply.text());
+    assert!(reply.header("x-litellm-response-cost").is_some(), "what was used is charged");
     let received = last(&stage);
     assert_eq!(received.path, "/v1beta/models/gemini-embedding-001:batchEmbedContents");
     assert_eq!(received.header("x-goog-api-key"), Some(CANARY));

@@ -45,7 +45,7 @@ async fn upstream_failures_keep_their_meaning() {
         (
             529,
             json!("overloaded"),
-            503,
+            529,
             "internal_server_error",
             "ServiceUnavailableError: ServiceUnavailableError: ",
         ),

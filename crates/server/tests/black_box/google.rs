@@ -65,6 +65,21 @@ async fn the_key_may_stand_in_the_query_and_errors_are_googles() {
         stage.server.post("/v1beta/models/nobody:generateContent?key=sk-0123456789abcdef", &contents()).await;
     assert_eq!((reply.status, reply.json()["error"]["status"].clone()), (400, json!("INVALID_ARGUMENT")));
     assert!(!stage.server.get("/openapi.json").await.text().contains("sk-0123"));
+
+    for verb in ["generateContent", "streamGenerateContent"] {
+        for (status, word) in
+            [(400, "INVALID_ARGUMENT"), (404, "NOT_FOUND"), (429, "RESOURCE_EXHAUSTED"), (503, "UNAVAILABLE")]
+        {
+            stage.script("up", json!({"status": status, "error": "no"}));
+            let path = format!("/v1beta/models/chat:{verb}?key=sk-0123456789abcdef");
+            let reply = stage.server.post(&path, &contents()).await;
+            let error = reply.json()["error"].clone();
+            assert_eq!(
+                (reply.status, &error["code"], &error["status"]),
+                (status, &json!(status), &json!(word))
+            );
+        }
+    }
 }
 
 #[tokio::test]

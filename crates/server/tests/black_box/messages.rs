@@ -28,6 +28,12 @@ const TRANSCRIPT: &str = concat!(
     "event: message_stop\ndata: {\"type\":\"message_stop\"}\n\n",
 );
 
+/// What the provider sent with the model called as the caller called it, and nothing else changed.
+fn named(sent: &str) -> String {
+    assert_eq!(sent.matches("claude-sonnet-4-5").count(), 1);
+    sent.replace("claude-sonnet-4-5", "claude")
+}
+
 fn message(model: &str) -> Value {
     with(chat(model), json!({"max_tokens": 64}))
 }
@@ -51,7 +57,7 @@ async fn anthropics_bytes_pass_through_in_both_directions() {
     let headers = [("anthropic-beta", "context-1m-2025-08-07"), ("user-agent", "test")];
     let reply = stage.server.request("POST", PATH, &headers, odd).await;
     assert_eq!(reply.status, 200, "{}", reply.text());
-    assert_eq!(reply.text(), answer.to_string());
+    assert_eq!(reply.text(), named(&answer.to_string()));
     assert_eq!(reply.header("x-litellm-response-cost"), Some("0.0003"));
     let received = stage.received("up");
     assert_eq!(received.body, odd.replace("\"claude\"", "\"up\""));
@@ -70,7 +76,7 @@ async fn a_stream_of_anthropic_passes_through_untouched() {
         stage.server.request("POST", PATH, &[], with(message("claude"), json!({"stream": true})).to_string());
     let reply = reply.await;
     assert_eq!(reply.status, 200, "{}", reply.text());
-    assert_eq!(reply.text(), TRANSCRIPT);
+    assert_eq!(reply.text(), named(TRANSCRIPT));
     assert_eq!(reply.header("content-type"), Some("text/event-stream; charset=utf-8"));
 }
 
@@ -81,6 +87,7 @@ async fn a_stream_that_breaks_off_ends_with_an_error_event() {
     stage.script("up", json!({"raw": cut, "headers": {"content-type": "text/event-stream"}}));
     let body = with(message("claude"), json!({"stream": true})).to_string();
     let reply = stage.server.request("POST", PATH, &[], body).await;
+    let cut = named(cut);
     let (passed, error) = reply.text().split_at(cut.len());
     assert_eq!(passed, cut);
     let error: Value = serde_json::from_str(error.strip_prefix("event: error\ndata: ").unwrap()).unwrap();
@@ -148,7 +155,7 @@ async fn refusals_and_failures_are_in_anthropics_shape() {
     let overloaded = json!({"type": "error", "error": {"type": "overloaded_error", "message": "Overloaded"}});
     stage.script("up", json!({"status": 529, "error": overloaded}));
     let reply = stage.server.request("POST", PATH, &key, message("claude").to_string()).await;
-    assert_eq!(reply.status, 503, "{}", reply.text());
+    assert_eq!(reply.status, 529, "{}", reply.text());
     assert_eq!(reply.json()["error"]["type"], "overloaded_error");
     assert!(!reply.text().contains(CANARY));
 }
@@ -165,6 +172,24 @@ async fn what_an_upstream_cannot_be_told_is_refused_or_reported() {
     let reply = stage.server.request("POST", PATH, &agent, asked).await;
     assert_eq!(reply.status, 200, "{}", reply.text());
     assert!(reply.header("x-tollgate-dropped-params").is_some_and(|fields| fields.contains("container")));
+}
+
+#[tokio::test]
+async fn a_bound_that_only_claude_could_reach_is_lowered() {
+    let stage = Stage::open(
+        "
+model_list:
+  - model_name: chat
+    litellm_params: {model: openai_like/up, api_base: $FAKE/v1, api_key: $CANARY}
+    model_info: {max_output_tokens: 4096}
+",
+    );
+    for (asked, sent) in [(32_000, 4096), (1000, 1000)] {
+        let body = with(message("chat"), json!({"max_tokens": asked})).to_string();
+        let reply = stage.server.request("POST", PATH, &[], body).await;
+        assert_eq!(reply.status, 200, "{}", reply.text());
+        assert_eq!(stage.received("up").json()["max_tokens"], sent);
+    }
 }
 
 #[tokio::test]

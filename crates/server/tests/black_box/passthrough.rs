@@ -74,7 +74,7 @@ async fn configured_fields_are_added_and_the_clients_win_over_defaults() {
 model_list:
   - model_name: chat
     litellm_params:
-      {model: openai/up, api_base: $FAKE/v1, api_key: k, temperature: 0.3, max_tokens: 7, extra_body: {top_k: 5, seed: 1}}
+      {model: openai_like/up, api_base: $FAKE/v1, api_key: k, temperature: 0.3, max_tokens: 7, extra_body: {top_k: 5, seed: 1}}
 ",
     );
     let body = with(chat("chat"), json!({"temperature": 0.9, "seed": 2, "extra_body": {"min_p": 0.1}}));

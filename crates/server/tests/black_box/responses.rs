@@ -164,6 +164,10 @@ async fn a_provider_that_speaks_the_api_keeps_its_responses_under_ids_that_lead_
     assert!(first.header("x-litellm-response-cost").is_some());
     let id = first.json()["id"].as_str().unwrap().to_owned();
     assert!(id.starts_with("resp_") && id.len() > 40, "{id}");
+    assert_eq!(
+        (&first.json()["model"], &first.json()["previous_response_id"]),
+        (&json!("gpt"), &Value::Null)
+    );
 
     let again = stage.server.get(&format!("{PATH}/{id}")).await;
     assert_eq!(again.json()["id"], id.as_str(), "{}", again.text());
@@ -176,11 +180,18 @@ async fn a_provider_that_speaks_the_api_keeps_its_responses_under_ids_that_lead_
     assert_eq!(reply.status, 200, "{}", reply.text());
     let theirs = stage.received("up").json()["previous_response_id"].as_str().unwrap().to_owned();
     assert!(theirs != id && theirs.starts_with("resp"), "{theirs}");
+    let responses: Vec<Value> =
+        events(reply.text()).iter().filter_map(|event| event.get("response").cloned()).collect();
+    for response in &responses {
+        assert_eq!((&response["model"], &response["previous_response_id"]), (&json!("gpt"), &json!(id)));
+    }
     let ids: Vec<Value> =
         events(reply.text()).iter().filter_map(|event| event["response"].get("id").cloned()).collect();
     assert!(ids.len() >= 3 && ids.iter().all(|other| *other == ids[0]), "{ids:?}");
     let second = ids[0].as_str().unwrap();
-    assert_eq!(stage.server.get(&format!("{PATH}/{second}")).await.status, 200);
+    let kept = stage.server.get(&format!("{PATH}/{second}")).await;
+    assert_eq!(kept.status, 200, "{}", kept.text());
+    assert_eq!((&kept.json()["model"], &kept.json()["previous_response_id"]), (&json!("gpt"), &json!(id)));
 
     let deleted = stage.server.request("DELETE", &format!("{PATH}/{id}"), &[], "").await;
     assert_eq!((deleted.json()["deleted"].clone(), deleted.json()["id"].clone()), (json!(true), json!(id)));

@@ -23,8 +23,8 @@ mod team;
 mod user;
 
 use policy::money::Cost;
-use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 
 pub use self::budget::BudgetFields;
 pub use self::credential::CredentialFields;
@@ -164,7 +164,7 @@ pub struct Columns<'a> {
 }
 
 /// One row.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Record<T> {
     /// Unique within its kind.
     pub id: String,

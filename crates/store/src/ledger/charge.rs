@@ -50,7 +50,7 @@ pub struct Charge<'a> {
     /// The end user of the application that called.
     pub end_user: Cow<'a, str>,
     /// Labels, at most [`Charge::MAX_TAGS`] of which are kept, 128 bytes each.
-    pub tags: Cow<'a, [Box<str>]>,
+    pub tags: Cow<'a, [String]>,
     /// Where the upstream is.
     pub api_base: Cow<'a, str>,
     /// What groups calls of one conversation.

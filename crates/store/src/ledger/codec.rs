@@ -252,12 +252,12 @@ impl Fields<'_> {
         })
     }
 
-    fn tags(&mut self) -> Result<Vec<Box<str>>, CodecError> {
+    fn tags(&mut self) -> Result<Vec<String>, CodecError> {
         let count = self.number("tags")?;
         if count > Charge::MAX_TAGS as u64 {
             return Err(CodecError::Field("tags"));
         }
-        (0..count).map(|_| self.text("tags").map(|tag| tag.into_owned().into_boxed_str())).collect()
+        (0..count).map(|_| self.text("tags").map(Cow::into_owned)).collect()
     }
 
     fn byte(&mut self, field: &'static str) -> Result<u8, CodecError> {

@@ -17,7 +17,7 @@ fn circumstances() -> impl Strategy<Value = Charge<'static>> {
     ];
     (vec(".{0,20}", 0..Charge::MAX_TAGS), any::<(u16, Option<u64>, bool, Option<bool>)>(), pricing).prop_map(
         |(tags, (status, first_token_ms, stream, cache_hit), pricing)| Charge {
-            tags: tags.into_iter().map(String::into_boxed_str).collect(),
+            tags: tags.into(),
             status,
             first_token_ms,
             stream,
@@ -160,7 +160,7 @@ fn the_format_does_not_change() {
     let charge = Charge {
         route: "acompletion".into(),
         user: "u".into(),
-        tags: vec!["a".into(), "bc".into()].into(),
+        tags: vec!["a".to_owned(), "bc".to_owned()].into(),
         status: 200,
         first_token_ms: Some(3),
         stream: true,
@@ -205,7 +205,7 @@ fn the_longest_charge_fits_a_record() {
         response_id: long(),
         error_class: long(),
         error_message: long(),
-        tags: vec!["t".repeat(10_000).into_boxed_str(); 1_000].into(),
+        tags: vec!["t".repeat(10_000); 1_000].into(),
         ended_unix_ms: u64::MAX,
         duration_ms: u64::MAX,
         retries: u32::MAX,

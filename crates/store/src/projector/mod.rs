@@ -295,11 +295,7 @@ fn storable(mut charge: Charge<'static>) -> Charge<'static> {
     for text in texts {
         clean(text.to_mut());
     }
-    for tag in charge.tags.to_mut() {
-        if tag.contains('\0') {
-            *tag = tag.replace('\0', "\u{fffd}").into_boxed_str();
-        }
-    }
+    charge.tags.to_mut().iter_mut().for_each(clean);
     charge
 }
 

@@ -115,7 +115,7 @@ impl Sums {
             ("customer", &charge.end_user),
         ];
         let named = whose.into_iter().filter(|(_, id)| !id.is_empty()).map(|(kind, id)| (kind, &**id));
-        let tags: BTreeSet<&str> = charge.tags.iter().map(|tag| &**tag).collect();
+        let tags: BTreeSet<&str> = charge.tags.iter().map(String::as_str).collect();
         for (kind, entity) in
             std::iter::once(("global", "")).chain(named).chain(tags.into_iter().map(|tag| ("tag", tag)))
         {
@@ -144,7 +144,7 @@ fn entities(charge: &Charge<'_>) -> impl Iterator<Item = (Kind, String)> {
         (Kind::Project, charge.project.clone().into_owned()),
         (Kind::Customer, charge.end_user.clone().into_owned()),
     ];
-    let tags: BTreeSet<&str> = charge.tags.iter().map(|tag| &**tag).collect();
+    let tags: BTreeSet<&str> = charge.tags.iter().map(String::as_str).collect();
     let tags: Vec<_> = tags.into_iter().map(|tag| (Kind::Tag, tag.to_owned())).collect();
     one.into_iter().chain(tags).filter(|(_, id)| !id.is_empty())
 }

@@ -111,7 +111,7 @@ impl SpendLog {
             stream: charge.stream,
             cache_hit: charge.cache_hit,
             retries: i64::from(charge.retries),
-            tags: charge.tags.iter().map(|tag| tag.to_string()).collect(),
+            tags: charge.tags.to_vec(),
             session_id: text(&charge.session),
             requester_ip: text(&charge.requester_ip),
             response_id: text(&charge.response_id),

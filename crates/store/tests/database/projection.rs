@@ -159,7 +159,7 @@ async fn everybody_in_a_charge_pays() {
             organization: "org".into(),
             project: "project".into(),
             end_user: "lazy".into(),
-            tags: vec!["red".into(), "red".into(), "unknown".into()].into(),
+            tags: vec!["red".to_owned(), "red".to_owned(), "unknown".to_owned()].into(),
             ..charge(0)
         };
         let free = Charge { end_user: "poor".into(), cost: Some(Cost::ZERO), ..charge(1) };
@@ -249,7 +249,7 @@ async fn names_are_kept_as_far_as_a_database_can() {
             user: user.to_owned().into(),
             ending: Ending::Failed,
             cost: None,
-            tags: vec!["a\0b".into()].into(),
+            tags: vec!["a\0b".to_owned()].into(),
             ..charge(call)
         };
         stage.apply([odd(0, "a\0"), odd(1, "a\u{fffd}")]).await;

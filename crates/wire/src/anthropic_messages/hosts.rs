@@ -60,8 +60,8 @@ impl UpstreamCodec for VertexRaw {
 }
 
 fn head(request: &ChatRequest, host: Host, version: &'static str) -> Result<Head<'static>, TranslateError> {
-    for (at, turn) in request.turns.iter().enumerate() {
-        has_bytes(&turn.blocks, &request.turn_path(at))?;
+    for (path, turn) in request.placed() {
+        has_bytes(&turn.blocks, &path.to_string())?;
     }
     let mut anthropic_beta = betas::of(request, host);
     let mut add = |flag: &str| {

@@ -1,12 +1,14 @@
 //! A Messages reply that passes through, metered: usage stands in `message_start.message.usage` and, cumulative,
 //! in each `message_delta.usage`; `message_stop` ends the stream.
 
+use std::ops::Range;
+
 use serde_json::value::RawValue;
 
 use super::usage::Counted;
 use crate::codec::Read;
 use crate::fault::Fault;
-use crate::meter::Meter;
+use crate::meter::{Meter, Names};
 use crate::openai_chat::fault;
 use crate::reply::Usage;
 use crate::scan;
@@ -20,13 +22,15 @@ mod tests;
 pub struct MessagesMeter {
     counted: Counted,
     stopped: bool,
+    names: Names,
 }
 
 /// The outside of an event or of a whole reply.
 #[derive(Default)]
 struct Seen<'a> {
     kind: &'a str,
-    message: Option<&'a str>,
+    message: Option<Range<usize>>,
+    model: Option<Range<usize>>,
     usage: Option<&'a str>,
     delta: Option<&'a str>,
 }
@@ -35,10 +39,11 @@ impl<'a> Seen<'a> {
     fn of(text: &'a str) -> Result<Self, &'static str> {
         let mut seen = Self::default();
         scan::object(text, |name, place| {
-            let value = &text[place];
+            let value = &text[place.clone()];
             match name {
                 "type" => seen.kind = value.trim_matches('"'),
-                "message" => seen.message = Some(value),
+                "message" => seen.message = Some(place),
+                "model" if value.starts_with('"') => seen.model = Some(place),
                 "usage" => seen.usage = Some(value),
                 "delta" => seen.delta = Some(value),
                 _ => {}
@@ -63,18 +68,23 @@ impl Meter for MessagesMeter {
             return Err(failure(text));
         }
         self.count(seen.usage);
+        self.names.model = seen.model;
         Ok(())
     }
 
     fn frame(&mut self, data: &str) -> Read {
+        self.names = Names::default();
         let seen = match Seen::of(data) {
             Ok(seen) => seen,
             Err(problem) => return Read::Corrupt(format!("an event is not valid JSON: {problem}")),
         };
         match seen.kind {
             "message_start" => {
-                if let Some(Ok(message)) = seen.message.map(Seen::of) {
+                if let Some(place) = seen.message
+                    && let Ok(message) = Seen::of(&data[place.clone()])
+                {
                     self.count(message.usage);
+                    self.names = Names { model: message.model, ..Names::default() }.behind(place.start);
                 }
                 Read::Known
             }
@@ -92,6 +102,10 @@ impl Meter for MessagesMeter {
 
     fn is_complete(&self) -> bool {
         self.stopped
+    }
+
+    fn names(&self) -> Names {
+        self.names.clone()
     }
 
     fn usage(&self) -> Option<Usage> {

@@ -14,6 +14,7 @@
 
 pub(crate) mod betas;
 mod block;
+mod cited;
 pub(crate) mod claude;
 pub(crate) mod client_tools;
 mod encode;

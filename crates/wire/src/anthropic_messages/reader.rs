@@ -59,7 +59,7 @@ impl ReplyReader for MessagesReader {
         let mut events = Vec::new();
         decoder.start(&message, &mut events);
         for (index, block) in list(content, "content")?.into_iter().enumerate() {
-            let problem = |problem: String| malformed(&format!("content[{index}]"), &problem);
+            let problem = |problem: String| malformed(format_args!("content[{index}]"), &problem);
             decoder.open(index as u64, block, &mut events).map_err(problem)?;
             decoder.close(index as u64, &mut events);
         }

@@ -29,7 +29,7 @@ impl ClientCodec for MessagesClient {
     }
 
     fn decode(&self, body: &[u8]) -> Result<Inbound, TranslateError> {
-        let fields = Fields::of_body(body)?;
+        let (fields, messages) = Fields::of_body_and(body, "messages")?;
         let mut request = ChatRequest {
             format: Format::AnthropicMessages,
             // Anthropic's streams always tell.
@@ -44,10 +44,9 @@ impl ClientCodec for MessagesClient {
         }
         if let Some(raw) = fields.get("system") {
             let blocks = system(raw)?;
-            request.turns.push(Turn { role: Role::System, name: None, blocks });
+            request.turns.push(Turn::new(Role::System, blocks));
         }
-        let messages = fields.get("messages").ok_or_else(|| malformed("messages", "is required"))?;
-        request.turns.extend(turns(messages)?);
+        request.turns.extend(turns(&messages)?);
         Ok(Inbound { request, writer: Box::new(MessagesWriter) })
     }
 }
@@ -55,7 +54,7 @@ impl ClientCodec for MessagesClient {
 fn system(raw: &RawValue) -> Result<Vec<crate::chat::Block>, TranslateError> {
     /// What Claude Code says about its own build; no model is meant to read it.
     const BILLING: &str = "x-anthropic-billing-header:";
-    let mut blocks = blocks(raw, "system")?;
+    let mut blocks = blocks(raw, format_args!("system"))?;
     blocks.retain(|block| !matches!(block, crate::chat::Block::Text(text) if text.starts_with(BILLING)));
     Ok(blocks)
 }
@@ -131,7 +130,7 @@ fn tool_choice(request: &mut ChatRequest, raw: &RawValue) -> Result<(), Translat
 fn output_format(request: &mut ChatRequest, raw: &RawValue, path: &str) -> Result<(), TranslateError> {
     let Some(format) = Fields::optional(raw, path)? else { return Ok(()) };
     if format.required_text("type", path)? != "json_schema" {
-        return Err(malformed(&format!("{path}.type"), "must be json_schema"));
+        return Err(malformed(format_args!("{path}.type"), "must be json_schema"));
     }
     let schema = Raw::from(format.required("schema", path)?);
     request.shape = Shape::Schema { name: None, schema, strict: Some(true) };

@@ -2,6 +2,7 @@
 //! without encryption, and kinds of file it does not read, are errors that name the block.
 
 use std::borrow::Cow;
+use std::fmt::Arguments;
 
 use super::block::{WireBlock, WireSource};
 use crate::chat::{Block, Source};
@@ -10,17 +11,17 @@ use crate::format::Format;
 use crate::openai_chat::malformed;
 
 /// The error for what the format has no way to say.
-pub(super) fn unsupported(path: &str) -> TranslateError {
-    TranslateError::Unsupported { field: path.to_owned(), by: Format::AnthropicMessages }
+pub(super) fn unsupported(path: Arguments<'_>) -> TranslateError {
+    TranslateError::Unsupported { field: path.to_string(), by: Format::AnthropicMessages }
 }
 
 /// A picture.
-pub(super) fn picture<'a>(source: &'a Source, path: &str) -> Result<WireBlock<'a>, TranslateError> {
+pub(super) fn picture<'a>(source: &'a Source, path: Arguments<'_>) -> Result<WireBlock<'a>, TranslateError> {
     Ok(WireBlock { r#type: "image", source: Some(located(source, path)?), ..WireBlock::default() })
 }
 
 /// A [`Block::File`]: PDF and text are documents, pictures stay pictures.
-pub(super) fn document<'a>(block: &'a Block, path: &str) -> Result<WireBlock<'a>, TranslateError> {
+pub(super) fn document<'a>(block: &'a Block, path: Arguments<'_>) -> Result<WireBlock<'a>, TranslateError> {
     let Block::File { source, name, hints } = block else { return Err(unsupported(path)) };
     let hint = |wanted: &str| hints.iter().find(|(name, _)| name == wanted).map(|(_, raw)| raw);
     let source = match source {
@@ -51,7 +52,7 @@ fn plain(text: Cow<'_, str>) -> WireSource<'_> {
     WireSource { r#type: "text", media_type: Some("text/plain"), data: Some(text), ..WireSource::default() }
 }
 
-fn located<'a>(source: &'a Source, path: &str) -> Result<WireSource<'a>, TranslateError> {
+fn located<'a>(source: &'a Source, path: Arguments<'_>) -> Result<WireSource<'a>, TranslateError> {
     let wire = WireSource::default();
     Ok(match source {
         Source::Inline { media_type, data } => WireSource {

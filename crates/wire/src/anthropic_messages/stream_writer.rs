@@ -9,9 +9,10 @@ use bytes::{BufMut, BytesMut};
 use serde::Serialize;
 
 use super::block::{Piece, WireBlock};
+use super::cited;
 use super::fault::WrittenError;
 use super::usage::WrittenUsage;
-use super::writer::{self, Message, message_id, stop_reason};
+use super::writer::{Message, message_id, stop_reason};
 use crate::codec::{Finish, Stamp, StreamEncoder};
 use crate::event::{BlockKind, ChatEvent};
 use crate::format::Format;
@@ -74,6 +75,7 @@ impl StreamEncoder for MessagesStream {
             | ChatEvent::Met { .. }
             | ChatEvent::Stop { .. }
             | ChatEvent::Logprobs { .. }
+            | ChatEvent::Trace(_)
             | ChatEvent::Unmodeled { .. } => {}
         }
     }
@@ -190,7 +192,7 @@ impl MessagesStream {
             Said::Signature(signature) => {
                 Delta { r#type: "signature_delta", signature: Some(signature), ..Delta::default() }
             }
-            Said::Cited(citation) => match writer::source(citation) {
+            Said::Cited(citation) => match cited::source(citation) {
                 Some(raw) => Delta { r#type: "citations_delta", citation: Some(raw), ..Delta::default() },
                 None => return,
             },

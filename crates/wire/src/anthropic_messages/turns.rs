@@ -14,6 +14,7 @@
 
 use std::borrow::Cow;
 use std::collections::HashSet;
+use std::fmt::Arguments;
 
 use serde::Serialize;
 
@@ -75,8 +76,8 @@ pub(super) fn write<'a>(
         ids,
         called: HashSet::new(),
     };
-    for (at, turn) in request.turns.iter().enumerate() {
-        let mut pieces = script.pieces(&turn.blocks, &request.turn_path(at))?;
+    for (path, turn) in request.placed() {
+        let mut pieces = script.pieces(&turn.blocks, format_args!("{path}"))?;
         match turn.role {
             Role::System | Role::Developer if script.messages.is_empty() => script.system.extend(pieces),
             Role::System | Role::Developer if claude.takes_late_system() => script.say("system", pieces),
@@ -112,7 +113,7 @@ impl<'a> Script<'a> {
         }
     }
 
-    fn pieces(&mut self, blocks: &'a [Block], path: &str) -> Result<Vec<Piece<'a>>, TranslateError> {
+    fn pieces(&mut self, blocks: &'a [Block], path: Arguments<'_>) -> Result<Vec<Piece<'a>>, TranslateError> {
         let mut pieces: Vec<Piece<'a>> = Vec::with_capacity(blocks.len());
         for (at, block) in blocks.iter().enumerate() {
             match block {
@@ -126,13 +127,13 @@ impl<'a> Script<'a> {
                     mark(&mut pieces, |last| last.citations.push(Cow::Borrowed(&citation.raw)));
                 }
                 Block::Citation(_) => {}
-                _ => pieces.extend(self.piece(block, &format!("{path}.content[{at}]"))?),
+                _ => pieces.extend(self.piece(block, format_args!("{path}.content[{at}]"))?),
             }
         }
         Ok(pieces)
     }
 
-    fn piece(&mut self, block: &'a Block, path: &str) -> Result<Option<Piece<'a>>, TranslateError> {
+    fn piece(&mut self, block: &'a Block, path: Arguments<'_>) -> Result<Option<Piece<'a>>, TranslateError> {
         let block = match block {
             Block::Text(text) | Block::Refusal(text) if text.trim().is_empty() => return Ok(None),
             Block::Text(text) | Block::Refusal(text) => WireBlock::text(text.as_str()),
@@ -161,7 +162,7 @@ impl<'a> Script<'a> {
             Block::Opaque { from: Format::AnthropicMessages, raw } => return Ok(Some(Piece::Verbatim(raw))),
             Block::Audio { .. } => return Err(unsupported(path)),
             Block::Opaque { .. } => {
-                self.losses.push(Loss { field: path.to_owned(), why: "a part of another format" });
+                self.losses.push(Loss { field: path.to_string(), why: "a part of another format" });
                 return Ok(None);
             }
             Block::Thinking { signature: None, .. } | Block::Citation(_) | Block::CachePoint(_) => {
@@ -171,7 +172,11 @@ impl<'a> Script<'a> {
         Ok(Some(block.piece()))
     }
 
-    fn result(&mut self, content: &'a [Block], path: &str) -> Result<Option<Content<'a>>, TranslateError> {
+    fn result(
+        &mut self,
+        content: &'a [Block],
+        path: Arguments<'_>,
+    ) -> Result<Option<Content<'a>>, TranslateError> {
         if let [Block::Text(text)] = content {
             return Ok((!text.is_empty()).then_some(Content::Text(text)));
         }

@@ -7,14 +7,13 @@ use bytes::Bytes;
 use serde::Serialize;
 
 use super::block::{self, Piece, WireBlock};
-use super::finish;
 use super::stream_writer::MessagesStream;
 use super::usage::WrittenUsage;
-use crate::chat::{Block, Citation};
+use super::{cited, finish};
+use crate::chat::Block;
 use crate::codec::{ReplyWriter, Stamp, StreamEncoder};
 use crate::format::Format;
 use crate::openai_chat::{json, or};
-use crate::raw::Raw;
 use crate::reply::{ChatResponse, Stop};
 
 /// Writes the reply to one request.
@@ -91,7 +90,7 @@ fn pieces(blocks: &[Block]) -> Vec<Piece<'_>> {
             }
             Block::Citation(citation) => {
                 if let Some(Piece::Block(last)) = pieces.last_mut() {
-                    last.citations.extend(source(citation));
+                    last.citations.extend(cited::source(citation));
                 }
                 continue;
             }
@@ -109,27 +108,4 @@ fn pieces(blocks: &[Block]) -> Vec<Piece<'_>> {
         pieces.push(wire.piece());
     }
     pieces
-}
-
-/// A source as Anthropic writes it; one that is no page of the web is only said in its own format.
-pub(super) fn source(citation: &Citation) -> Option<Cow<'_, Raw>> {
-    #[derive(Serialize)]
-    struct Page<'a> {
-        r#type: &'static str,
-        url: &'a str,
-        title: &'a str,
-        cited_text: &'static str,
-        encrypted_index: &'static str,
-    }
-    if citation.from == Format::AnthropicMessages {
-        return Some(Cow::Borrowed(&citation.raw));
-    }
-    let page = Page {
-        r#type: "web_search_result_location",
-        url: citation.url.as_deref()?,
-        title: citation.title.as_deref().unwrap_or_default(),
-        cited_text: "",
-        encrypted_index: "",
-    };
-    Raw::of(&page).ok().map(Cow::Owned)
 }

@@ -11,6 +11,7 @@ use crate::fold::fold;
 use crate::frame::Framing;
 use crate::openai_chat::renames::Renames;
 use crate::openai_chat::{list, malformed, object, text};
+use crate::raw::Raw;
 use crate::reply::ChatResponse;
 
 /// What the request did that the reply must undo.
@@ -38,6 +39,7 @@ struct Reply<'a> {
     additional_model_response_fields: Option<&'a RawValue>,
     usage: Option<&'a RawValue>,
     service_tier: Option<&'a RawValue>,
+    trace: Option<&'a RawValue>,
 }
 
 #[derive(Default, Deserialize)]
@@ -70,7 +72,7 @@ impl ReplyReader for ConverseReader {
         let mut events = Vec::new();
         decoder.start(&mut events);
         for (index, block) in list(content, path)?.into_iter().enumerate() {
-            let problem = |problem: String| malformed(&format!("{path}[{index}]"), &problem);
+            let problem = |problem: String| malformed(format_args!("{path}[{index}]"), &problem);
             decoder.block(index as u64, block, &mut events).map_err(problem)?;
         }
         if let Some(word) = reply.stop_reason.map(text).filter(|word| !word.is_empty()) {
@@ -78,6 +80,7 @@ impl ReplyReader for ConverseReader {
         }
         let mut response = fold(&events);
         response.usage = reply.usage.and_then(|usage| usage::read(usage, reply.service_tier));
+        response.trace = reply.trace.map(Raw::from);
         // A reply may come without blocks, but never without its one choice.
         response.choices.resize_with(1, Default::default);
         Ok(response)

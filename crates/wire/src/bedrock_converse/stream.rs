@@ -160,9 +160,7 @@ impl<M: Borrow<Memory>> ConverseDecoder<M> {
             "metadata" => {
                 let usage = event.usage.and_then(|raw| usage::read(raw, event.service_tier));
                 out.extend(usage.map(ChatEvent::Usage));
-                if let Some(trace) = event.trace {
-                    out.push(ChatEvent::Unmodeled { tag: "trace".to_owned(), raw: Raw::from(trace) });
-                }
+                out.extend(event.trace.map(|raw| ChatEvent::Trace(Raw::from(raw))));
                 return Ok(if self.stop.is_some() { Read::Terminal } else { Read::Known });
             }
             _ => return Ok(Read::Unknown),

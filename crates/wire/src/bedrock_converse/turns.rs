@@ -69,8 +69,8 @@ pub(super) fn write<'a>(
         called: HashSet::new(),
         documents: HashSet::new(),
     };
-    for (at, turn) in request.turns.iter().enumerate() {
-        let path = request.turn_path(at);
+    for (path, turn) in request.placed() {
+        let path = path.to_string();
         let mut pieces = script.pieces(&turn.blocks, &path)?;
         match turn.role {
             Role::System | Role::Developer if script.messages.is_empty() => {

@@ -24,8 +24,8 @@ pub(super) fn messages<'a>(
 ) -> Vec<Message<'a>> {
     let messages = Vec::with_capacity(request.turns.len());
     let mut script = Script { names, reasons, messages, media: Vec::new(), losses };
-    for (at, turn) in request.turns.iter().enumerate() {
-        script.turn(turn, &request.turn_path(at));
+    for (path, turn) in request.placed() {
+        script.turn(turn, &path.to_string());
     }
     script.show_media();
     script.messages

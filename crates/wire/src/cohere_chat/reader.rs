@@ -48,7 +48,7 @@ impl ReplyReader for CohereReader {
         for (index, call) in elements(message.tool_calls).into_iter().enumerate() {
             decoder
                 .call(index as u64, call, &mut events)
-                .map_err(|problem| malformed(&format!("message.tool_calls[{index}]"), &problem))?;
+                .map_err(|problem| malformed(format_args!("message.tool_calls[{index}]"), &problem))?;
             decoder.called(index as u64, &mut events);
         }
         if let Some(failure) = decoder.stop(&reply, &mut events) {

@@ -5,7 +5,7 @@
 //! | --- | --- | --- | --- |
 //! | Cohere, also on Bedrock | 96 texts, or one picture | yes | no |
 //! | Titan on Bedrock | one | the multimodal model | no |
-//! | Voyage, Mistral | all | no | no |
+//! | Voyage, Mistral | all | no; the multimodal model | no |
 //! | Jina | all | yes | no |
 //! | Hugging Face | all | no | no |
 //! | Gemini, Vertex AI | 100; 250, or one where the model takes no more | no | no |
@@ -38,12 +38,14 @@ use crate::raw::Raw;
 mod tests;
 
 /// Every format that vectors can be asked for in, OpenAI's own excepted. A further one is one more line.
-const UPSTREAMS: [&dyn EmbedUpstream; 11] = [
+const UPSTREAMS: [&dyn EmbedUpstream; 13] = [
     &OllamaEmbed,
     &CohereEmbed::COHERE,
     &CohereEmbed::BEDROCK,
     &TitanEmbed,
     &Imitator::VOYAGE,
+    &Imitator::VOYAGE_CONTEXT,
+    &Imitator::VOYAGE_MULTIMODAL,
     &Imitator::JINA,
     &Imitator::MISTRAL,
     &HuggingFaceEmbed,

@@ -23,6 +23,7 @@ mod members;
 mod meter;
 mod model;
 mod part;
+mod partial;
 pub mod path;
 mod reader;
 mod request;

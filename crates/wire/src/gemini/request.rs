@@ -69,7 +69,7 @@ impl ClientCodec for GeminiClient {
         }
         if let Some(raw) = fields.get("systemInstruction") {
             let blocks = request_parts::instruction(raw)?;
-            request.turns.push(Turn { role: Role::System, name: None, blocks });
+            request.turns.push(Turn::new(Role::System, blocks));
         }
         let contents = fields.get("contents").ok_or_else(|| malformed("contents", "is required"))?;
         request.turns.extend(request_parts::turns(contents)?);

@@ -34,7 +34,7 @@ pub(super) fn turns(raw: &RawValue) -> Result<Vec<Turn>, TranslateError> {
         let path = format!("contents[{at}]");
         if raw.get().starts_with('"') {
             let blocks = reader.parts(raw, &path, at)?;
-            turns.push(Turn { role: Role::User, name: None, blocks });
+            turns.push(Turn::new(Role::User, blocks));
             continue;
         }
         let content = read(raw, &path)?;
@@ -43,13 +43,13 @@ pub(super) fn turns(raw: &RawValue) -> Result<Vec<Turn>, TranslateError> {
             None | Some("" | "user" | "function") => Role::User,
             Some("model") => Role::Assistant,
             Some("system") => Role::System,
-            Some(_) => return Err(malformed(&format!("{path}.role"), "must be user or model")),
+            Some(_) => return Err(malformed(format_args!("{path}.role"), "must be user or model")),
         };
         let blocks = match content.get("parts") {
             Some(parts) => reader.parts(parts, &format!("{path}.parts"), at)?,
             None => Vec::new(),
         };
-        turns.push(Turn { role, name: None, blocks });
+        turns.push(Turn::new(role, blocks));
     }
     Ok(turns)
 }
@@ -132,7 +132,7 @@ impl Reader {
         let plain = own.clone().unwrap_or_else(|| made_up.to_owned());
         let id = signature.map_or_else(|| plain.clone(), |signature| signed_id(&plain, &signature));
         let input = match call.get("args") {
-            Some(raw) => Fields::read(raw, &format!("{path}.args")).map(|_| raw.get())?,
+            Some(raw) => Fields::read(raw, format_args!("{path}.args")).map(|_| raw.get())?,
             None => "{}",
         };
         self.waiting.push((name.clone(), own, id.clone()));

@@ -158,7 +158,7 @@ pub(super) fn tool_config(request: &mut ChatRequest, raw: &RawValue) -> Result<(
                 Some(ToolChoice::Auto)
             }
             Some(_) => {
-                return Err(malformed(&format!("{path}.mode"), "must be AUTO, ANY, NONE or VALIDATED"));
+                return Err(malformed(format_args!("{path}.mode"), "must be AUTO, ANY, NONE or VALIDATED"));
             }
         };
         if names.len() > 1 {

@@ -68,7 +68,7 @@ fn exchange() -> impl Strategy<Value = Exchange> {
 }
 
 fn turns(exchanges: Vec<Exchange>) -> Vec<Turn> {
-    let turn = |role, blocks| Turn { role, name: None, blocks };
+    let turn = |role, blocks| Turn::new(role, blocks);
     let mut turns = vec![turn(Role::System, vec![Block::Text("S".to_owned())])];
     let mut results = Vec::new();
     for (round, (question, prose, calls)) in exchanges.into_iter().enumerate() {

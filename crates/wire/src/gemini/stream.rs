@@ -3,7 +3,7 @@
 //! | seen | done |
 //! | --- | --- |
 //! | a text like the one before it | more of the same block |
-//! | a call of a function | whole at once; its signature goes into its id |
+//! | a call of a function | whole at once, or its arguments in pieces; its signature goes into its id |
 //! | a signature on a text | a block of reasoning without text, behind it |
 //! | a part that is not modelled | passed on whole |
 //! | a prompt that was blocked | a choice without a word, filtered |
@@ -17,6 +17,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::part::WirePart;
+use super::partial::Partial;
 use super::reader::{Memory, WireCandidate, WireReply};
 use super::{arguments, finish, grounding, logprobs, signature, usage};
 use crate::codec::{Finish, Read, StreamDecoder};
@@ -57,12 +58,30 @@ struct OpenChoice {
     open: Option<Open>,
     /// The signature of the text being said.
     signature: Option<String>,
+    /// The block of a call whose arguments come in pieces, and what has come.
+    partial: Option<(u32, Partial)>,
     /// What was said, for sources name places in it.
     content: String,
     called: bool,
     stopped: bool,
     grounded: bool,
     searches: u64,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default, rename_all = "camelCase", bound(deserialize = "'de: 'a"))]
+struct WireCall<'a> {
+    id: Option<&'a RawValue>,
+    name: Option<&'a RawValue>,
+    args: Option<&'a RawValue>,
+    partial_args: Option<&'a RawValue>,
+    will_continue: Option<&'a RawValue>,
+}
+
+impl WireCall<'_> {
+    fn continues(&self) -> bool {
+        self.will_continue.is_some_and(|raw| raw.get() == "true")
+    }
 }
 
 #[derive(Clone, Copy)]
@@ -101,7 +120,10 @@ impl<M: Borrow<Memory> + Send> StreamDecoder for GeminiDecoder<M> {
 
     fn end(&mut self, out: &mut Vec<ChatEvent>) -> Finish {
         for (index, choice) in &mut self.choices {
-            choice.close(&mut Sink { choice: *index, next: &mut self.next, out });
+            let sink = &mut Sink { choice: *index, next: &mut self.next, out };
+            choice.close(sink);
+            // Arguments that were cut must not look complete.
+            sink.out.extend(choice.partial.take().map(|(block, _)| ChatEvent::Close { block }));
         }
         let stopped = !self.choices.is_empty() && self.choices.values().all(|choice| choice.stopped);
         match self.failed.take() {
@@ -198,6 +220,7 @@ impl<M: Borrow<Memory>> GeminiDecoder<M> {
         }
         if let Some(word) = candidate.finish_reason.map(text).filter(|word| !word.is_empty()) {
             choice.close(sink);
+            choice.complete(sink);
             choice.stopped = true;
             sink.out.push(ChatEvent::Stop { choice: index, reason: finish::read(&word, choice.called) });
         }
@@ -217,11 +240,16 @@ impl OpenChoice {
         let signature = part.thought_signature.map(|raw| text(raw).into_owned());
         let signature = signature.filter(|signature| !signature.is_empty());
         if let Some(call) = part.function_call {
+            let call: WireCall<'_> = object(call).ok_or("a call that is no object")?;
+            if self.partial.is_some() && call.name.is_none() {
+                return self.more(&call, sink);
+            }
             if *called >= MOST_CALLS {
                 return Err("too many calls".to_owned());
             }
             self.close(sink);
-            return self.call(call, signature, memory, called, sink);
+            self.complete(sink);
+            return self.call(&call, signature, memory, called, sink);
         }
         if let Some(said) = part.text.map(text) {
             let thought = part.thought.is_some_and(|raw| raw.get() == "true");
@@ -236,20 +264,12 @@ impl OpenChoice {
 
     fn call(
         &mut self,
-        raw: &RawValue,
+        wire: &WireCall<'_>,
         signature: Option<String>,
         memory: &Memory,
         called: &mut usize,
         sink: &mut Sink<'_>,
     ) -> Result<(), String> {
-        #[derive(Default, Deserialize)]
-        #[serde(default, bound(deserialize = "'de: 'a"))]
-        struct Wire<'a> {
-            id: Option<&'a RawValue>,
-            name: Option<&'a RawValue>,
-            args: Option<&'a RawValue>,
-        }
-        let wire: Wire<'_> = object(raw).ok_or("a call that is no object")?;
         let id = wire.id.map(text).filter(|id| !id.is_empty()).map(std::borrow::Cow::into_owned);
         let id = id.unwrap_or_else(|| tool_call_id(&memory.call_id, *called));
         let id = signature.map_or_else(|| id.clone(), |signature| signature::signed_id(&id, &signature));
@@ -257,9 +277,32 @@ impl OpenChoice {
         *called += 1;
         self.called = true;
         let block = sink.open(BlockKind::ToolCall { id, name });
+        if wire.args.is_none() && (wire.continues() || wire.partial_args.is_some()) {
+            sink.out.push(ChatEvent::Delta { block, text: "{".to_owned() });
+            self.partial = Some((block, Partial::default()));
+            return self.more(wire, sink);
+        }
         let text = wire.args.map_or_else(|| "{}".to_owned(), arguments::text);
         sink.out.extend([ChatEvent::Delta { block, text }, ChatEvent::Close { block }]);
         Ok(())
+    }
+
+    /// Pieces of the arguments of the call that is open.
+    fn more(&mut self, wire: &WireCall<'_>, sink: &mut Sink<'_>) -> Result<(), String> {
+        if let (Some((_, partial)), Some(pieces)) = (&mut self.partial, wire.partial_args) {
+            partial.take(pieces)?;
+        }
+        if !wire.continues() {
+            self.complete(sink);
+        }
+        Ok(())
+    }
+
+    /// The call whose arguments came in pieces has all of them.
+    fn complete(&mut self, sink: &mut Sink<'_>) {
+        if let Some((block, partial)) = self.partial.take() {
+            sink.out.extend([ChatEvent::Delta { block, text: partial.rest() }, ChatEvent::Close { block }]);
+        }
     }
 
     fn say(&mut self, said: &str, thought: bool, signature: Option<String>, sink: &mut Sink<'_>) {

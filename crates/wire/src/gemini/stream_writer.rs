@@ -89,7 +89,7 @@ impl StreamEncoder for GeminiStream {
             ChatEvent::Stop { choice, reason } => {
                 self.choices.entry(*choice).or_default().stop = Some(*reason);
             }
-            ChatEvent::Met { .. } | ChatEvent::Unmodeled { .. } => {}
+            ChatEvent::Met { .. } | ChatEvent::Trace(_) | ChatEvent::Unmodeled { .. } => {}
         }
     }
 

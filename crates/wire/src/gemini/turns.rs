@@ -71,9 +71,9 @@ pub(super) fn write<'a>(
         names,
         called: HashMap::new(),
     };
-    for (at, turn) in request.turns.iter().enumerate() {
+    for (path, turn) in request.placed() {
         let name = turn.name.as_deref();
-        let mut parts = script.pieces(&turn.blocks, name, &request.turn_path(at))?;
+        let mut parts = script.pieces(&turn.blocks, name, &path.to_string())?;
         match turn.role {
             Role::System | Role::Developer if script.contents.is_empty() => script.system.extend(parts),
             Role::System | Role::Developer => {

@@ -80,8 +80,8 @@ fn messages<'a>(
     let mut messages = Vec::with_capacity(request.turns.len());
     // Ollama's templates want the name of the tool beside its result; OpenAI's messages have only the id.
     let mut names: HashMap<&str, &str> = HashMap::new();
-    for (at, turn) in request.turns.iter().enumerate() {
-        let path = request.turn_path(at);
+    for (path, turn) in request.placed() {
+        let path = path.to_string();
         let role = match turn.role {
             Role::System | Role::Developer => "system",
             Role::User | Role::Tool => "user",

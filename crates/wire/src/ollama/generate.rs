@@ -25,8 +25,8 @@ impl UpstreamCodec for OllamaGenerate {
         let mut losses = Vec::new();
         let (mut system, mut prompt, mut images) = (Vec::new(), String::new(), Vec::new());
         let last = request.turns.iter().rposition(|turn| turn.role == Role::User);
-        for (at, turn) in request.turns.iter().enumerate() {
-            let path = request.turn_path(at);
+        for (at, (path, turn)) in request.placed().enumerate() {
+            let path = path.to_string();
             let instructs = matches!(turn.role, Role::System | Role::Developer);
             if !instructs && Some(at) != last {
                 losses.push(Loss { field: path, why: "only the last user message can be continued" });

@@ -129,7 +129,7 @@ pub(super) fn picture<'a>(source: &'a Source, path: &str) -> Result<&'a str, Tra
     match source {
         Source::Inline { data, .. } => Ok(data),
         Source::Url(_) | Source::Id(_) | Source::Text(_) => Err(malformed(
-            &format!("{path}.image_url"),
+            format_args!("{path}.image_url"),
             "Ollama takes pictures only inline: send a data: URI in base64",
         )),
     }

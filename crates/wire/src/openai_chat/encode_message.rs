@@ -4,6 +4,7 @@
 //! that has no place in a message is a loss. Results of tools come before the rest of their turn.
 
 use std::borrow::Cow;
+use std::fmt::Arguments;
 
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
@@ -28,14 +29,14 @@ pub(super) fn messages<'a>(
         media: Vec::new(),
         losses: Vec::new(),
     };
-    for (at, turn) in request.turns.iter().enumerate() {
+    for (path, turn) in request.placed() {
         let role = match turn.role {
             Role::Developer if keeps_developer(model) => "developer",
             Role::System | Role::Developer => "system",
             Role::Assistant => "assistant",
             Role::User | Role::Tool => "user",
         };
-        script.turn(turn, role, &request.turn_path(at));
+        script.turn(turn, role, format_args!("{path}"));
     }
     script.show_media();
     (script.messages, script.losses)
@@ -51,7 +52,7 @@ struct Script<'a> {
 }
 
 impl<'a> Script<'a> {
-    fn turn(&mut self, turn: &'a Turn, role: &'static str, path: &str) {
+    fn turn(&mut self, turn: &'a Turn, role: &'static str, path: Arguments<'_>) {
         if !matches!(turn.role, Role::User | Role::Tool) {
             self.show_media();
         }
@@ -59,11 +60,11 @@ impl<'a> Script<'a> {
         let mut parts = Vec::new();
         let mut results = false;
         for (at, block) in turn.blocks.iter().enumerate() {
-            let path = format!("{path}.content[{at}]");
+            let path = format_args!("{path}.content[{at}]");
             match block {
                 Block::ToolResult { id, content, failed } => {
                     results = true;
-                    self.result(id, content, *failed, &path);
+                    self.result(id, content, *failed, path);
                 }
                 Block::ToolCall { id, name, input } => {
                     let arguments = if input.is_empty() { "{}" } else { input };
@@ -80,7 +81,7 @@ impl<'a> Script<'a> {
                 Block::Refusal(text) if turn.role == Role::Assistant => {
                     message.refusal.get_or_insert_default().push_str(text);
                 }
-                _ => parts.extend(part(block, &path, &mut self.losses)),
+                _ => parts.extend(part(block, path, &mut self.losses)),
             }
         }
         if turn.role == Role::User && !self.media.is_empty() {
@@ -101,7 +102,7 @@ impl<'a> Script<'a> {
         self.messages.push(message);
     }
 
-    fn result(&mut self, id: &'a str, content: &'a [Block], failed: bool, path: &str) {
+    fn result(&mut self, id: &'a str, content: &'a [Block], failed: bool, path: Arguments<'_>) {
         let (mut texts, mut media) = (Vec::new(), Vec::new());
         if failed {
             texts.push(Part::Text { text: Cow::Borrowed("Error: ") });
@@ -136,7 +137,7 @@ impl<'a> Script<'a> {
     }
 }
 
-fn part<'a>(block: &'a Block, path: &str, losses: &mut Vec<Loss>) -> Option<Part<'a>> {
+fn part<'a>(block: &'a Block, path: Arguments<'_>, losses: &mut Vec<Loss>) -> Option<Part<'a>> {
     let why = match block {
         Block::Text(text) | Block::Refusal(text) => {
             return Some(Part::Text { text: Cow::Borrowed(text) });
@@ -170,7 +171,7 @@ fn part<'a>(block: &'a Block, path: &str, losses: &mut Vec<Loss>) -> Option<Part
             "not allowed inside a tool's result"
         }
     };
-    losses.push(Loss { field: path.to_owned(), why });
+    losses.push(Loss { field: path.to_string(), why });
     None
 }
 

@@ -3,9 +3,10 @@
 //! A `cache_control` on a message, part or tool becomes a cache point behind it. Other members that belong to
 //! an earlier answer (`annotations`, `provider_specific_fields`, `audio`) are not carried.
 
+use std::fmt::{Arguments, Display};
+
 use serde_json::value::RawValue;
 
-use super::chunk::object;
 use super::fields::{Fields, list, malformed, objects, typed};
 use crate::chat::{Block, Role, Source, Turn};
 use crate::fault::TranslateError;
@@ -13,30 +14,26 @@ use crate::format::Format;
 use crate::raw::Raw;
 
 /// The turns of a conversation, oldest first.
-pub(super) fn read(raw: &RawValue) -> Result<Vec<Turn>, TranslateError> {
-    if raw.get() == "null" {
-        return Err(malformed("messages", "is required"));
-    }
-    let messages = objects(raw, "messages")?;
+pub(super) fn read(messages: &[Fields<'_>]) -> Result<Vec<Turn>, TranslateError> {
     let mut turns = Vec::with_capacity(messages.len());
     // A legacy `function` message answers the call before it; those calls have no ids of their own.
     let mut function_call = String::new();
     for (at, message) in messages.iter().enumerate() {
-        let path = format!("messages[{at}]");
-        turns.push(turn(message, &path, at, &mut function_call)?);
+        let path = format_args!("messages[{at}]");
+        turns.push(turn(message, path, at, &mut function_call)?);
     }
     Ok(turns)
 }
 
 fn turn(
     message: &Fields<'_>,
-    path: &str,
+    path: Arguments<'_>,
     at: usize,
     function_call: &mut String,
 ) -> Result<Turn, TranslateError> {
-    let role = message.required_text("role", path)?;
-    let content = blocks(message.get("content"), &format!("{path}.content"))?;
-    let (role, mut blocks) = match role.as_str() {
+    let role = message.required_word("role", path)?;
+    let content = blocks(message.get("content"), format_args!("{path}.content"))?;
+    let (role, mut blocks) = match role.as_ref() {
         "system" => (Role::System, content),
         "developer" => (Role::Developer, content),
         "user" => (Role::User, content),
@@ -50,16 +47,16 @@ fn turn(
         }
         _ => {
             let problem = "must be system, developer, user, assistant, tool or function";
-            return Err(malformed(&format!("{path}.role"), problem));
+            return Err(malformed(format_args!("{path}.role"), problem));
         }
     };
     blocks.extend(message.get("cache_control").map(|raw| Block::CachePoint(Raw::from(raw))));
-    Ok(Turn { role, name: message.typed("name", path, "a string")?, blocks })
+    Ok(Turn { role, name: message.typed("name", path, "a string")?, phase: None, blocks })
 }
 
 fn assistant(
     message: &Fields<'_>,
-    path: &str,
+    path: Arguments<'_>,
     at: usize,
     content: Vec<Block>,
     function_call: &mut String,
@@ -70,45 +67,45 @@ fn assistant(
         blocks.push(Block::Refusal(refusal));
     }
     if let Some(calls) = message.get("tool_calls") {
-        let path = format!("{path}.tool_calls");
-        for (at, call) in objects(calls, &path)?.into_iter().enumerate() {
-            let path = format!("{path}[{at}]");
-            let id = call.required_text("id", &path)?;
-            let function = call.required("function", &path)?;
-            blocks.push(tool_call(id, function, &format!("{path}.function"))?);
+        let path = format_args!("{path}.tool_calls");
+        for (at, call) in objects(calls, path)?.into_iter().enumerate() {
+            let path = format_args!("{path}[{at}]");
+            let id = call.required_text("id", path)?;
+            let function = call.required("function", path)?;
+            blocks.push(tool_call(id, function, format_args!("{path}.function"))?);
         }
     }
     if let Some(function) = message.get("function_call") {
         *function_call = format!("call_{at}");
-        blocks.push(tool_call(function_call.clone(), function, &format!("{path}.function_call"))?);
+        blocks.push(tool_call(function_call.clone(), function, format_args!("{path}.function_call"))?);
     }
     Ok(blocks)
 }
 
-fn tool_call(id: String, function: &RawValue, path: &str) -> Result<Block, TranslateError> {
+fn tool_call(id: String, function: &RawValue, path: Arguments<'_>) -> Result<Block, TranslateError> {
     let function = Fields::read(function, path)?;
     let input = match function.get("arguments") {
         // Some clients send the arguments back as the object they parsed.
         Some(raw) if raw.get().starts_with('{') => raw.get().to_owned(),
-        Some(raw) => typed(raw, &format!("{path}.arguments"), "a string")?.unwrap_or_default(),
+        Some(raw) => typed(raw, format_args!("{path}.arguments"), "a string")?.unwrap_or_default(),
         None => String::new(),
     };
     Ok(Block::ToolCall { id, name: function.required_text("name", path)?, input })
 }
 
 /// Reasoning of an earlier answer: signed blocks where the client kept them, else the plain text.
-fn thinking(message: &Fields<'_>, path: &str) -> Result<Vec<Block>, TranslateError> {
+fn thinking(message: &Fields<'_>, path: Arguments<'_>) -> Result<Vec<Block>, TranslateError> {
     if let Some(raw) = message.get("thinking_blocks") {
-        let path = format!("{path}.thinking_blocks");
+        let path = format_args!("{path}.thinking_blocks");
         let mut blocks = Vec::new();
-        for (at, raw) in list(raw, &path)?.into_iter().enumerate() {
-            let path = format!("{path}[{at}]");
-            let part = Fields::read(raw, &path)?;
-            if let Some(data) = part.typed("data", &path, "a string")? {
+        for (at, raw) in list(raw, path)?.into_iter().enumerate() {
+            let path = format_args!("{path}[{at}]");
+            let part = Fields::read(raw, path)?;
+            if let Some(data) = part.typed("data", path, "a string")? {
                 blocks.push(Block::RedactedThinking(data));
             }
-            let Some(text) = part.typed("thinking", &path, "a string")? else { continue };
-            blocks.push(Block::Thinking { text, signature: part.typed("signature", &path, "a string")? });
+            let Some(text) = part.typed("thinking", path, "a string")? else { continue };
+            blocks.push(Block::Thinking { text, signature: part.typed("signature", path, "a string")? });
         }
         if !blocks.is_empty() {
             return Ok(blocks);
@@ -122,7 +119,7 @@ fn thinking(message: &Fields<'_>, path: &str) -> Result<Vec<Block>, TranslateErr
         .collect())
 }
 
-fn blocks(content: Option<&RawValue>, path: &str) -> Result<Vec<Block>, TranslateError> {
+fn blocks(content: Option<&RawValue>, path: Arguments<'_>) -> Result<Vec<Block>, TranslateError> {
     let Some(raw) = content else { return Ok(Vec::new()) };
     if !raw.get().starts_with('[') {
         let text: Option<String> = typed(raw, path, "a string or a list of parts")?;
@@ -131,62 +128,54 @@ fn blocks(content: Option<&RawValue>, path: &str) -> Result<Vec<Block>, Translat
     let parts = list(raw, path)?;
     let mut blocks = Vec::with_capacity(parts.len());
     for (at, raw) in parts.into_iter().enumerate() {
-        let path = format!("{path}[{at}]");
-        blocks.push(part(raw, &path)?);
-        if let Some(mark) = object::<Marked<'_>>(raw).and_then(|part| part.cache_control) {
-            blocks.push(Block::CachePoint(Raw::from(mark)));
+        let path = format_args!("{path}[{at}]");
+        if raw.get().starts_with('"') {
+            blocks.push(Block::Text(typed(raw, path, "a string")?.unwrap_or_default()));
+            continue;
         }
+        let fields = Fields::read(raw, path)?;
+        blocks.push(part(raw, &fields, path)?);
+        blocks.extend(fields.get("cache_control").map(|mark| Block::CachePoint(Raw::from(mark))));
     }
     Ok(blocks)
 }
 
-#[derive(serde::Deserialize)]
-struct Marked<'a> {
-    #[serde(borrow)]
-    cache_control: Option<&'a RawValue>,
-}
-
-fn part(raw: &RawValue, path: &str) -> Result<Block, TranslateError> {
-    if raw.get().starts_with('"') {
-        return Ok(Block::Text(typed(raw, path, "a string")?.unwrap_or_default()));
-    }
-    let part = Fields::read(raw, path)?;
-    let kind = part.required_text("type", path)?;
-    Ok(match kind.as_str() {
+fn part(raw: &RawValue, part: &Fields<'_>, path: Arguments<'_>) -> Result<Block, TranslateError> {
+    Ok(match part.required_word("type", path)?.as_ref() {
         "text" => Block::Text(part.required_text("text", path)?),
         "refusal" => Block::Refusal(part.required_text("refusal", path)?),
-        "image_url" => image(part.required("image_url", path)?, &format!("{path}.image_url"))?,
+        "image_url" => image(part.required("image_url", path)?, format_args!("{path}.image_url"))?,
         "input_audio" => {
-            let path = format!("{path}.input_audio");
-            let audio =
-                Fields::read(part.required("input_audio", path.trim_end_matches(".input_audio"))?, &path)?;
+            let raw = part.required("input_audio", path)?;
+            let path = format_args!("{path}.input_audio");
+            let audio = Fields::read(raw, path)?;
             Block::Audio {
-                data: audio.required_text("data", &path)?,
-                format: audio.required_text("format", &path)?,
+                data: audio.required_text("data", path)?,
+                format: audio.required_text("format", path)?,
             }
         }
-        "file" => file(part.required("file", path)?, &format!("{path}.file"))?,
+        "file" => file(part.required("file", path)?, format_args!("{path}.file"))?,
         _ => Block::Opaque { from: Format::OpenAiChat, raw: Raw::from(raw) },
     })
 }
 
-fn image(raw: &RawValue, path: &str) -> Result<Block, TranslateError> {
+fn image(raw: &RawValue, path: Arguments<'_>) -> Result<Block, TranslateError> {
     if raw.get().starts_with('"') {
         let url = typed(raw, path, "a string")?.unwrap_or_default();
         return Ok(Block::Image { source: address(url, None, path)?, detail: None });
     }
     let image = Fields::read(raw, path)?;
     let format = image.typed("format", path, "a string")?;
-    let source = address(image.required_text("url", path)?, format, &format!("{path}.url"))?;
+    let source = address(image.required_text("url", path)?, format, format_args!("{path}.url"))?;
     Ok(Block::Image { source, detail: image.typed("detail", path, "a string")? })
 }
 
-fn file(raw: &RawValue, path: &str) -> Result<Block, TranslateError> {
+fn file(raw: &RawValue, path: Arguments<'_>) -> Result<Block, TranslateError> {
     let file = Fields::read(raw, path)?;
     let name = file.typed("filename", path, "a string")?;
     let format: Option<String> = file.typed("format", path, "a string")?;
     let source = match file.typed::<String>("file_data", path, "a string")? {
-        Some(data) if data.starts_with("data:") => address(data, format, &format!("{path}.file_data"))?,
+        Some(data) if data.starts_with("data:") => address(data, format, format_args!("{path}.file_data"))?,
         Some(data) => Source::Inline {
             media_type: format.unwrap_or_else(|| "application/octet-stream".to_owned()),
             data,
@@ -205,7 +194,11 @@ fn file(raw: &RawValue, path: &str) -> Result<Block, TranslateError> {
 }
 
 /// A `data:` URI taken apart, or the address as it is. `format` overrides the URI's own media type.
-pub(crate) fn address(url: String, format: Option<String>, path: &str) -> Result<Source, TranslateError> {
+pub(crate) fn address(
+    url: String,
+    format: Option<String>,
+    path: impl Display,
+) -> Result<Source, TranslateError> {
     let Some(rest) = url.strip_prefix("data:") else { return Ok(Source::Url(url)) };
     let parts = rest.split_once(',').and_then(|(head, data)| Some((head.strip_suffix(";base64")?, data)));
     let Some((head, data)) = parts else {

@@ -39,8 +39,8 @@ impl ReplyReader for ChatReader {
         let mut response = ChatResponse {
             id: reply.id.map(text).unwrap_or_default().into_owned(),
             model: reply.model.map(text).unwrap_or_default().into_owned(),
-            choices: Vec::new(),
             usage: reply.usage(&choices),
+            ..ChatResponse::default()
         };
         let mut calls = 0;
         for (place, choice) in choices.iter().enumerate() {

@@ -42,9 +42,12 @@ impl Renames {
         let is_letter = |first: char| first.is_ascii_alphabetic() || letter.starts_with(first);
         let begins = |name: &str| letter.is_empty() || name.starts_with(is_letter);
         let fits = |name: &str, longest| begins(name) && fits(name, longest, dashes);
+        let mut renames = Self::default();
+        if names.clone().all(|name| fits(name, longest)) {
+            return renames;
+        }
         let mut taken: HashSet<String> = HashSet::new();
         taken.extend(names.clone().filter(|name| fits(name, longest)).map(str::to_owned));
-        let mut renames = Self::default();
         for name in names.filter(|name| !fits(name, longest)) {
             if renames.sent.contains_key(name) {
                 continue;

@@ -30,13 +30,12 @@ impl ClientCodec for ChatClient {
     }
 
     fn decode(&self, body: &[u8]) -> Result<Inbound, TranslateError> {
-        let fields = Fields::of_body(body)?;
+        let (fields, messages) = Fields::of_body_and(body, "messages")?;
         let mut request = ChatRequest::default();
-        let mut messages = None;
         let mut functions = false;
         for (name, raw) in &fields.0 {
             match name.as_ref() {
-                "messages" => messages = Some(*raw),
+                "messages" => {}
                 "functions" | "function_call" if raw.get() != "null" => {
                     functions = true;
                     legacy(&mut request, name, raw)?;
@@ -44,8 +43,7 @@ impl ClientCodec for ChatClient {
                 _ => field(&mut request, name, raw)?,
             }
         }
-        let messages = messages.ok_or_else(|| malformed("messages", "is required"))?;
-        request.turns = message::read(messages)?;
+        request.turns = message::read(&messages)?;
         let writer = ChatWriter { stream_usage: request.stream_usage, functions };
         Ok(Inbound { request, writer: Box::new(writer) })
     }

@@ -38,7 +38,7 @@ impl<'a> Location<'a> {
         let Some(raw) = options.get("user_location") else { return Ok(None) };
         let path = "web_search_options.user_location";
         let place = Fields::read(raw, path)?;
-        let inner = place.get("approximate").map(|raw| Fields::read(raw, &format!("{path}.approximate")));
+        let inner = place.get("approximate").map(|raw| Fields::read(raw, format_args!("{path}.approximate")));
         Ok(Some(Self::of(&inner.transpose()?.unwrap_or(place))))
     }
 }

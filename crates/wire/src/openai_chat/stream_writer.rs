@@ -81,6 +81,12 @@ impl StreamEncoder for ChatStream {
                 let reason = self.writer.finish_reason(*reason, self.called.contains_key(choice));
                 self.chunk(*choice, Delta::default(), Some(reason), None, out);
             }
+            // Clients look for the first choice of every chunk but the one of usage.
+            ChatEvent::Trace(raw) => {
+                let delta = Delta::default();
+                let nothing = ChunkChoice { index: 0, delta, finish_reason: None, logprobs: None };
+                self.frame(vec![nothing], None, Some(raw), out);
+            }
             ChatEvent::Met { .. } | ChatEvent::Unmodeled { .. } => {}
         }
     }
@@ -89,7 +95,7 @@ impl StreamEncoder for ChatStream {
         match finish {
             Finish::Complete => {
                 if let Some(usage) = self.usage.filter(|_| self.writer.stream_usage) {
-                    self.frame(Vec::new(), Some(WrittenUsage::from(&usage)), out);
+                    self.frame(Vec::new(), Some(WrittenUsage::from(&usage)), None, out);
                 }
                 out.extend_from_slice(b"data: [DONE]\n\n");
             }
@@ -234,13 +240,19 @@ impl ChatStream {
         if self.spoken.insert(index) {
             delta.role = Some("assistant");
         }
-        self.frame(vec![ChunkChoice { index, delta, finish_reason, logprobs }], None, out);
+        self.frame(vec![ChunkChoice { index, delta, finish_reason, logprobs }], None, None, out);
     }
 
-    fn frame(&self, choices: Vec<ChunkChoice<'_>>, usage: Option<WrittenUsage>, out: &mut BytesMut) {
+    fn frame(
+        &self,
+        choices: Vec<ChunkChoice<'_>>,
+        usage: Option<WrittenUsage>,
+        trace: Option<&Raw>,
+        out: &mut BytesMut,
+    ) {
         let Stamp { id, created, model } = &self.stamp;
         let object = "chat.completion.chunk";
-        frame(&Chunk { id, created: *created, model, object, choices, usage }, out);
+        frame(&Chunk { id, created: *created, model, object, choices, usage, trace }, out);
     }
 }
 
@@ -253,6 +265,8 @@ struct Chunk<'a> {
     choices: Vec<ChunkChoice<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     usage: Option<WrittenUsage>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    trace: Option<&'a Raw>,
 }
 
 #[derive(Serialize)]

@@ -37,6 +37,7 @@ impl ReplyWriter for ChatWriter {
             choices: choices.map(|(choice, index)| self.choice(choice, index)).collect(),
             usage: response.usage.as_ref().map(WrittenUsage::from),
             service_tier: service_tier(response.usage.as_ref()),
+            trace: response.trace.as_ref(),
         })
     }
 
@@ -147,6 +148,8 @@ struct Completion<'a> {
     usage: Option<WrittenUsage>,
     #[serde(skip_serializing_if = "Option::is_none")]
     service_tier: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    trace: Option<&'a Raw>,
 }
 
 #[derive(Serialize)]

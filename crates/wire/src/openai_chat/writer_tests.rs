@@ -8,7 +8,8 @@ use crate::reply::{ChatResponse, Choice, Stop};
 fn message(blocks: Vec<Block>, stop: Option<Stop>) -> String {
     let writer = ChatWriter { stream_usage: false, functions: false };
     let choices = vec![Choice { blocks, stop, ..Choice::default() }];
-    let response = ChatResponse { id: "r".to_owned(), model: "up".to_owned(), choices, usage: None };
+    let response =
+        ChatResponse { id: "r".to_owned(), model: "up".to_owned(), choices, ..ChatResponse::default() };
     let stamp = Stamp { model: String::new(), created: 7, id: "stamp".to_owned() };
     String::from_utf8(writer.whole(&response, &stamp).to_vec()).unwrap()
 }

@@ -83,7 +83,8 @@ fn extras<'a>(request: &'a ChatRequest, losses: &mut Vec<Loss>) -> Vec<(&'a str,
     /// Said elsewhere in the request.
     const SAID: [&str; 8] =
         ["include", "reasoning", "store", "text", "tool_choice", "tools", "verbosity", "web_search_options"];
-    const UNSAYABLE: [&str; 5] = ["audio", "logit_bias", "modalities", "prediction", "response_format"];
+    const UNSAYABLE: [&str; 6] =
+        ["audio", "logit_bias", "modalities", "prediction", "response_format", "top_k"];
     let mut extras = Vec::new();
     let said = match request.format {
         Format::Gemini => gemini::in_openai_words(request, losses),

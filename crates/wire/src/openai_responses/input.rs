@@ -10,6 +10,7 @@
 
 use std::borrow::Cow;
 use std::collections::HashSet;
+use std::fmt::Arguments;
 
 use super::custom;
 use super::item::{Audio, Item, OneItem, OnePart, Output, Part};
@@ -62,14 +63,14 @@ pub(super) fn write<'a>(
         customs: customs.map(|tool| tool.name.as_str()).collect(),
         called: HashSet::new(),
     };
-    for (at, turn) in request.turns.iter().enumerate() {
+    for (at, (path, turn)) in request.placed().enumerate() {
         if at == 0 && request.format == Format::OpenAiResponses && turn.role == Role::System {
             script.instructions = plain(&turn.blocks);
             if script.instructions.is_some() {
                 continue;
             }
         }
-        script.turn(turn, &request.turn_path(at));
+        script.turn(turn, format_args!("{path}"));
     }
     script
 }
@@ -84,7 +85,7 @@ fn plain(blocks: &[Block]) -> Option<String> {
 }
 
 impl<'a> Script<'a> {
-    fn turn(&mut self, turn: &'a Turn, path: &str) {
+    fn turn(&mut self, turn: &'a Turn, path: Arguments<'_>) {
         let role = match turn.role {
             Role::System => "system",
             Role::Developer => "developer",
@@ -93,26 +94,27 @@ impl<'a> Script<'a> {
         };
         let mut parts = Vec::new();
         for (at, block) in turn.blocks.iter().enumerate() {
-            let path = format!("{path}.content[{at}]");
-            let Some(item) = self.item(block, &path) else {
-                parts.extend(part(block, role, &path, &mut self.losses));
+            let path = format_args!("{path}.content[{at}]");
+            let Some(item) = self.item(block, path) else {
+                parts.extend(part(block, role, path, &mut self.losses));
                 continue;
             };
-            self.say(role, &mut parts);
+            self.say(turn, role, &mut parts);
             self.items.extend(item);
         }
-        self.say(role, &mut parts);
+        self.say(turn, role, &mut parts);
     }
 
-    fn say(&mut self, role: &'static str, parts: &mut Vec<OnePart<'a>>) {
+    fn say(&mut self, turn: &'a Turn, role: &'static str, parts: &mut Vec<OnePart<'a>>) {
         if !parts.is_empty() {
             let content = Some(std::mem::take(parts));
-            self.items.push(Item { r#type: "message", role: Some(role), content, ..Item::default() }.one());
+            let (role, phase) = (Some(role), turn.phase.as_deref());
+            self.items.push(Item { r#type: "message", role, phase, content, ..Item::default() }.one());
         }
     }
 
     /// The item that `block` is, which may be none; `None` when it is part of a message.
-    fn item(&mut self, block: &'a Block, path: &str) -> Option<Option<OneItem<'a>>> {
+    fn item(&mut self, block: &'a Block, path: Arguments<'_>) -> Option<Option<OneItem<'a>>> {
         let item = match block {
             Block::Thinking { text, signature } => return Some(self.reasoning(text, signature.as_deref())),
             Block::RedactedThinking(_) => return Some(None),
@@ -142,7 +144,7 @@ impl<'a> Script<'a> {
                     ..Item::default()
                 }
             }
-            // Parts and items are told apart by their type: a part's begins with `input_`.
+            // Parts and items are told apart by their type, as they were when they were read.
             Block::Opaque { from: Format::OpenAiResponses, raw } if !super::wire::is_part(raw) => {
                 return Some(Some(OneItem::Verbatim(raw)));
             }
@@ -167,7 +169,7 @@ impl<'a> Script<'a> {
         Some(item.one())
     }
 
-    fn output(&mut self, content: &'a [Block], failed: bool, path: &str) -> Output<'a> {
+    fn output(&mut self, content: &'a [Block], failed: bool, path: Arguments<'_>) -> Output<'a> {
         match content {
             [] if failed => return Output::Text(Cow::Borrowed("Error: ")),
             [] => return Output::Text(Cow::Borrowed("")),
@@ -180,14 +182,19 @@ impl<'a> Script<'a> {
             parts.push(Part::text("input_text", "Error: ").one());
         }
         for (at, block) in content.iter().enumerate() {
-            parts.extend(part(block, "user", &format!("{path}.content[{at}]"), &mut self.losses));
+            parts.extend(part(block, "user", format_args!("{path}.content[{at}]"), &mut self.losses));
         }
         Output::Parts(parts)
     }
 }
 
 /// A part of a message of `role`.
-fn part<'a>(block: &'a Block, role: &str, path: &str, losses: &mut Vec<Loss>) -> Option<OnePart<'a>> {
+fn part<'a>(
+    block: &'a Block,
+    role: &str,
+    path: Arguments<'_>,
+    losses: &mut Vec<Loss>,
+) -> Option<OnePart<'a>> {
     let answer = role == "assistant";
     let why = match block {
         Block::Text(text) if answer && text.is_empty() => return None,
@@ -219,7 +226,7 @@ fn part<'a>(block: &'a Block, role: &str, path: &str, losses: &mut Vec<Loss>) ->
         | Block::ToolCall { .. }
         | Block::ToolResult { .. } => "not allowed inside a tool's result",
     };
-    losses.push(Loss { field: path.to_owned(), why });
+    losses.push(Loss { field: path.to_string(), why });
     None
 }
 

@@ -26,6 +26,8 @@ pub(super) struct Item<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) role: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) phase: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) content: Option<Vec<OnePart<'a>>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) call_id: Option<&'a str>,

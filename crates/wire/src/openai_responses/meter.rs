@@ -8,7 +8,7 @@ use serde_json::value::RawValue;
 use super::{fault, usage};
 use crate::codec::Read;
 use crate::fault::Fault;
-use crate::meter::Meter;
+use crate::meter::{Meter, Names};
 use crate::reply::Usage;
 use crate::scan;
 
@@ -20,7 +20,7 @@ mod tests;
 #[derive(Debug, Default)]
 pub struct ResponsesMeter {
     usage: Option<Usage>,
-    id: Option<Range<usize>>,
+    names: Names,
 }
 
 /// The outside of an event or of a response.
@@ -31,7 +31,7 @@ struct Seen<'a> {
     usage: Option<&'a str>,
     tier: Option<&'a str>,
     error: Option<&'a str>,
-    id: Option<Range<usize>>,
+    names: Names,
     output: &'a str,
 }
 
@@ -46,7 +46,9 @@ impl<'a> Seen<'a> {
                 "usage" if value != "null" => seen.usage = Some(value),
                 "service_tier" if value != "null" => seen.tier = Some(value.trim_matches('"')),
                 "error" if value != "null" => seen.error = Some(value),
-                "id" if value.starts_with('"') => seen.id = Some(place),
+                "id" if value.starts_with('"') => seen.names.id = Some(place),
+                "model" if value.starts_with('"') => seen.names.model = Some(place),
+                "previous_response_id" => seen.names.previous = Some(place),
                 "output" => seen.output = value,
                 _ => {}
             }
@@ -65,18 +67,19 @@ impl ResponsesMeter {
         }
     }
 
-    /// The outside of `text` and of the response in it; notes where the id lies.
+    /// The outside of `text` and of the response in it; notes where its names lie.
     fn look<'a>(&mut self, text: &'a str) -> Result<(Seen<'a>, Option<Seen<'a>>), &'static str> {
-        self.id = None;
+        self.names = Names::default();
         let seen = Seen::of(text)?;
         let Some(place) = seen.response.clone() else {
-            let own = !seen.kind.contains('.') && !seen.output.is_empty();
-            self.id = seen.id.clone().filter(|_| own);
+            if !seen.kind.contains('.') && !seen.output.is_empty() {
+                self.names = seen.names.clone();
+            }
             return Ok((seen, None));
         };
         let response = Seen::of(&text[place.clone()]).ok();
-        let id = response.as_ref().and_then(|response| response.id.clone());
-        self.id = id.map(|id| place.start + id.start..place.start + id.end);
+        let names = response.as_ref().map(|response| response.names.clone());
+        self.names = names.unwrap_or_default().behind(place.start);
         Ok((seen, response))
     }
 
@@ -130,8 +133,8 @@ impl Meter for ResponsesMeter {
         self.usage
     }
 
-    fn id(&self) -> Option<Range<usize>> {
-        self.id.clone()
+    fn names(&self) -> Names {
+        self.names.clone()
     }
 }
 

@@ -11,22 +11,26 @@ fn a_whole_reply_is_counted() {
     assert_eq!(meter.whole(WHOLE), Ok(()));
     let usage = meter.usage().unwrap();
     assert_eq!((usage.input, usage.cache_read, usage.output, usage.searches), (9, 4, 3, 1));
-    assert_eq!(meter.id().map(|place| &WHOLE[place]), Some("\"resp_1\""));
+    assert_eq!(meter.names().id.map(|place| &WHOLE[place]), Some("\"resp_1\""));
 }
 
 #[test]
 fn a_stream_ends_with_its_last_event_and_is_counted_there() {
     let mut meter = ResponsesMeter::default();
-    let created =
-        r#"{"type":"response.created","response":{"id":"resp_1","usage":null},"sequence_number":0}"#;
+    let created = r#"{"type":"response.created","response":{"id":"resp_1","model":"up","previous_response_id":"resp_0","usage":null},"sequence_number":0}"#;
     assert_eq!(meter.frame(created), Read::Known);
-    assert_eq!(meter.id().map(|place| &created[place]), Some("\"resp_1\""));
+    assert_eq!(meter.names().id.map(|place| &created[place]), Some("\"resp_1\""));
+    let Names { model, previous, .. } = meter.names();
+    assert_eq!(
+        (model.map(|place| &created[place]), previous.map(|place| &created[place])),
+        (Some("\"up\""), Some("\"resp_0\""))
+    );
     let delta = r#"{"type":"response.output_text.delta","item_id":"msg_1","delta":"hi","sequence_number":1}"#;
     assert_eq!(meter.frame(delta), Read::Known);
-    assert_eq!(meter.id(), None);
+    assert_eq!(meter.names(), Names::default());
     let item = r#"{"type":"response.output_item.added","item":{"id":"msg_1"},"sequence_number":1}"#;
     assert_eq!(meter.frame(item), Read::Known);
-    assert_eq!(meter.id(), None);
+    assert_eq!(meter.names(), Names::default());
     let completed = format!(r#"{{"type":"response.completed","response":{WHOLE}}}"#);
     assert_eq!(meter.frame(&completed), Read::Terminal);
     assert_eq!(meter.usage().map(|usage| usage.output), Some(3));

@@ -8,8 +8,8 @@
 //! `response` and `told` frame. Towards the upstream: `encode`, `input` and `tools` write, `reader` and `stream` read what
 //! `wire` picks out. [`chain`] continues a response that is kept. `reasoning` says how reasoning comes back intact.
 //!
-//! Not carried through a translation: ids of items besides reasoning, the `phase` of a message, and the split of a
-//! summary of reasoning into parts (they are joined by an empty line).
+//! Not carried through a translation: ids of items besides reasoning, the `phase` of a message in a reply, and the split
+//! of a summary of reasoning into parts (they are joined by an empty line).
 
 pub mod chain;
 mod custom;

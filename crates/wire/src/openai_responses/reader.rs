@@ -46,7 +46,7 @@ impl ReplyReader for ResponsesReader {
         let mut events = Vec::new();
         decoder.start(&response, &mut events);
         for (index, item) in list(output, "output")?.into_iter().enumerate() {
-            let problem = |problem: String| malformed(&format!("output[{index}]"), &problem);
+            let problem = |problem: String| malformed(format_args!("output[{index}]"), &problem);
             decoder.done(index as u64, item, &mut events).map_err(problem)?;
         }
         decoder.stop(&response, &mut events);

@@ -52,7 +52,7 @@ impl ClientCodec for ResponsesClient {
         if let Some(raw) = fields.get("instructions") {
             let text = typed(raw, "instructions", "a string")?.map(Block::Text);
             let blocks = text.into_iter().collect();
-            request.turns.push(Turn { role: Role::System, name: None, blocks });
+            request.turns.push(Turn::new(Role::System, blocks));
         }
         match fields.get("input") {
             Some(raw) => request_items::read(raw, &spaces, &mut request.turns)?,

@@ -2,6 +2,8 @@
 //! the assistant; every other item is a turn of its own. An item that is not modelled stays whole, so that only a
 //! translation into another format can lose it, and then says so.
 
+use std::fmt::Arguments;
+
 use serde_json::value::RawValue;
 
 use super::request_tools::Spaces;
@@ -19,38 +21,40 @@ pub(super) fn read(raw: &RawValue, spaces: &Spaces, turns: &mut Vec<Turn>) -> Re
     if !raw.get().starts_with('[') {
         let text: Option<String> = typed(raw, path, "a string or a list of items")?;
         let blocks = text.map(Block::Text).into_iter().collect();
-        turns.push(Turn { role: Role::User, name: None, blocks });
+        turns.push(Turn::new(Role::User, blocks));
         return Ok(());
     }
     for (at, raw) in list(raw, path)?.into_iter().enumerate() {
-        let (role, blocks) = read_item(raw, &format!("{path}[{at}]"), spaces)?;
+        let mut turn = read_item(raw, format_args!("{path}[{at}]"), spaces)?;
         // `instructions` are the first system turn, so one of the input's own is told apart by its newer name.
-        let role = if role == Role::System && turns.is_empty() { Role::Developer } else { role };
-        match turns.last_mut() {
-            Some(last) if role == Role::Assistant && last.role == role && joins(&last.blocks, &blocks) => {
-                last.blocks.extend(blocks);
+        if turn.role == Role::System && turns.is_empty() {
+            turn.role = Role::Developer;
+        }
+        match turns.last_mut().filter(|last| joins(last, &turn)) {
+            Some(last) => {
+                last.blocks.extend(turn.blocks);
+                last.phase = last.phase.take().or(turn.phase);
             }
-            _ => turns.push(Turn { role, name: None, blocks }),
+            None => turns.push(turn),
         }
     }
     Ok(())
 }
 
 /// Whether `more` goes on with the answer that `said` began: a second message is a second answer.
-fn joins(said: &[Block], more: &[Block]) -> bool {
-    !(said.iter().any(is_prose) && more.iter().any(is_prose))
+fn joins(said: &Turn, more: &Turn) -> bool {
+    let answers = said.role == Role::Assistant && more.role == Role::Assistant;
+    answers && !(more.blocks.iter().any(Block::is_prose) && said.blocks.iter().any(Block::is_prose))
 }
 
-pub(super) fn is_prose(block: &Block) -> bool {
-    matches!(block, Block::Text(_) | Block::Refusal(_) | Block::Citation(_))
-}
-
-fn read_item(raw: &RawValue, path: &str, spaces: &Spaces) -> Result<(Role, Vec<Block>), TranslateError> {
+fn read_item(raw: &RawValue, path: Arguments<'_>, spaces: &Spaces) -> Result<Turn, TranslateError> {
     let item = Fields::read(raw, path)?;
     let kind: Option<String> = item.typed("type", path, "a string")?;
-    let opaque = || vec![Block::Opaque { from: Format::OpenAiResponses, raw: Raw::from(raw) }];
+    let whole = |role| {
+        Ok(Turn::new(role, vec![Block::Opaque { from: Format::OpenAiResponses, raw: Raw::from(raw) }]))
+    };
     let block = match kind.as_deref() {
-        None if item.get("role").is_none() && item.get("id").is_some() => return Ok((Role::User, opaque())),
+        None if item.get("role").is_none() && item.get("id").is_some() => return whole(Role::User),
         None | Some("message") => return message(&item, path),
         Some("reasoning") => {
             let said = |name| Ok(item.typed::<String>(name, path, "a string")?.unwrap_or_default());
@@ -73,58 +77,57 @@ fn read_item(raw: &RawValue, path: &str, spaces: &Spaces) -> Result<(Role, Vec<B
         },
         Some("function_call_output" | "custom_tool_call_output") => {
             let output = item.required("output", path)?;
-            let content = parts(output, &format!("{path}.output"))?;
+            let content = parts(output, format_args!("{path}.output"))?;
             let result =
                 Block::ToolResult { id: item.required_text("call_id", path)?, content, failed: false };
-            return Ok((Role::Tool, vec![result]));
+            return Ok(Turn::new(Role::Tool, vec![result]));
         }
-        Some(kind) if kind.ends_with("_call") || kind == "compaction" => {
-            return Ok((Role::Assistant, opaque()));
-        }
+        Some(kind) if kind.ends_with("_call") || kind == "compaction" => return whole(Role::Assistant),
         Some(kind) if super::wire::is_part_type(kind) => {
-            return Err(malformed(&format!("{path}.type"), "is a part of a message, not an item"));
+            return Err(malformed(format_args!("{path}.type"), "is a part of a message, not an item"));
         }
-        Some(_) => return Ok((Role::User, opaque())),
+        Some(_) => return whole(Role::User),
     };
-    Ok((Role::Assistant, vec![block]))
+    Ok(Turn::new(Role::Assistant, vec![block]))
 }
 
-fn message(item: &Fields<'_>, path: &str) -> Result<(Role, Vec<Block>), TranslateError> {
-    let role = match item.required_text("role", path)?.as_str() {
+fn message(item: &Fields<'_>, path: Arguments<'_>) -> Result<Turn, TranslateError> {
+    let role = match item.required_word("role", path)?.as_ref() {
         "user" => Role::User,
         "assistant" => Role::Assistant,
         "system" => Role::System,
         "developer" => Role::Developer,
         _ => {
             let problem = "must be user, assistant, system or developer";
-            return Err(malformed(&format!("{path}.role"), problem));
+            return Err(malformed(format_args!("{path}.role"), problem));
         }
     };
-    Ok((role, parts(item.required("content", path)?, &format!("{path}.content"))?))
+    let blocks = parts(item.required("content", path)?, format_args!("{path}.content"))?;
+    Ok(Turn { phase: item.typed("phase", path, "a string")?, ..Turn::new(role, blocks) })
 }
 
 /// A string, or a list of parts.
-fn parts(raw: &RawValue, path: &str) -> Result<Vec<Block>, TranslateError> {
+fn parts(raw: &RawValue, path: Arguments<'_>) -> Result<Vec<Block>, TranslateError> {
     if !raw.get().starts_with('[') {
         let text: Option<String> = typed(raw, path, "a string or a list of parts")?;
         return Ok(text.map(Block::Text).into_iter().collect());
     }
     let mut blocks = Vec::new();
     for (at, raw) in list(raw, path)?.into_iter().enumerate() {
-        part(raw, &format!("{path}[{at}]"), &mut blocks)?;
+        part(raw, format_args!("{path}[{at}]"), &mut blocks)?;
     }
     Ok(blocks)
 }
 
-fn part(raw: &RawValue, path: &str, blocks: &mut Vec<Block>) -> Result<(), TranslateError> {
+fn part(raw: &RawValue, path: Arguments<'_>, blocks: &mut Vec<Block>) -> Result<(), TranslateError> {
     let part = Fields::read(raw, path)?;
-    let opaque = || Block::Opaque { from: Format::OpenAiResponses, raw: Raw::from(raw) };
-    blocks.push(match part.required_text("type", path)?.as_str() {
+    let kind = part.required_word("type", path)?;
+    blocks.push(match kind.as_ref() {
         "input_text" | "text" => Block::Text(part.required_text("text", path)?),
         "output_text" => {
             blocks.push(Block::Text(part.required_text("text", path)?));
             let sources = match part.get("annotations") {
-                Some(raw) => list(raw, &format!("{path}.annotations"))?,
+                Some(raw) => list(raw, format_args!("{path}.annotations"))?,
                 None => Vec::new(),
             };
             blocks.extend(sources.into_iter().map(|raw| Block::Citation(item::citation(raw))));
@@ -135,30 +138,34 @@ fn part(raw: &RawValue, path: &str, blocks: &mut Vec<Block>) -> Result<(), Trans
             let detail = part.typed("detail", path, "a string")?;
             match part.typed::<String>("image_url", path, "a string")? {
                 Some(url) => {
-                    Block::Image { source: address(url, None, &format!("{path}.image_url"))?, detail }
+                    Block::Image { source: address(url, None, format_args!("{path}.image_url"))?, detail }
                 }
                 None => Block::Image { source: Source::Id(part.required_text("file_id", path)?), detail },
             }
         }
         "input_file" => file(&part, path)?,
         "input_audio" => {
-            let within = format!("{path}.input_audio");
-            let audio = Fields::read(part.required("input_audio", path)?, &within)?;
+            let within = format_args!("{path}.input_audio");
+            let audio = Fields::read(part.required("input_audio", path)?, within)?;
             Block::Audio {
-                data: audio.required_text("data", &within)?,
-                format: audio.required_text("format", &within)?,
+                data: audio.required_text("data", within)?,
+                format: audio.required_text("format", within)?,
             }
         }
-        _ => opaque(),
+        kind if super::wire::is_part_type(kind) => {
+            Block::Opaque { from: Format::OpenAiResponses, raw: Raw::from(raw) }
+        }
+        // Written again it would be an item.
+        _ => return Err(malformed(format_args!("{path}.type"), "is not a part of a message")),
     });
     Ok(())
 }
 
-fn file(part: &Fields<'_>, path: &str) -> Result<Block, TranslateError> {
+fn file(part: &Fields<'_>, path: Arguments<'_>) -> Result<Block, TranslateError> {
     let name: Option<String> = part.typed("filename", path, "a string")?;
     let source = if let Some(data) = part.typed::<String>("file_data", path, "a string")? {
         if data.starts_with("data:") {
-            address(data, None, &format!("{path}.file_data"))?
+            address(data, None, format_args!("{path}.file_data"))?
         } else {
             let pdf = name.as_deref().is_none_or(|name| name.to_ascii_lowercase().ends_with(".pdf"));
             let media_type = if pdf { "application/pdf" } else { "application/octet-stream" };

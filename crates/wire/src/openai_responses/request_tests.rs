@@ -40,7 +40,7 @@ fn one_answer_is_one_turn() {
         matches!(&content[0], Block::Image { source: Source::Inline { media_type, .. }, .. } if media_type == "image/png")
     );
     assert!(matches!(request.turns[7].blocks[0], Block::Opaque { from: Format::OpenAiResponses, .. }));
-    let paths: Vec<String> = (0..8).map(|at| request.turn_path(at)).collect();
+    let paths: Vec<String> = request.placed().map(|(path, _)| path.to_string()).collect();
     assert_eq!(
         paths,
         ["instructions", "input[0]", "input[1]", "input[5]", "input[6]", "input[7]", "input[8]", "input[9]"]
@@ -92,6 +92,15 @@ fn what_is_wrong_is_named() {
         (
             json!({"input": [{"role": "user", "content": [{"type": "input_text"}]}]}),
             "input[0].content[0].text",
+        ),
+        // Kept whole it would be an item of its own when it is said again.
+        (
+            json!({"input": [{"role": "user", "content": [{"type": "item_reference", "id": "msg_1"}]}]}),
+            "input[0].content[0].type",
+        ),
+        (
+            json!({"input": [{"type": "function_call_output", "call_id": "c", "output": [{"type": "web_search_call"}]}]}),
+            "input[0].output[0].type",
         ),
         (json!({"input": [{"type": "function_call", "name": "f"}]}), "input[0].call_id"),
         (json!({"input": "x", "tools": [{"name": "f"}]}), "tools[0].type"),

@@ -94,6 +94,7 @@ impl StreamEncoder for ResponsesStream {
             | ChatEvent::Met { .. }
             | ChatEvent::Stop { .. }
             | ChatEvent::Logprobs { .. }
+            | ChatEvent::Trace(_)
             | ChatEvent::Unmodeled { .. } => {}
         }
     }

@@ -105,5 +105,5 @@ pub(super) fn is_part(raw: &Raw) -> bool {
 }
 
 pub(super) fn is_part_type(kind: &str) -> bool {
-    kind.starts_with("input_") || kind.starts_with("output_")
+    kind.starts_with("input_") || kind.starts_with("output_") || kind == "computer_screenshot"
 }

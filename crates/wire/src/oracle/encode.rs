@@ -11,7 +11,7 @@ use super::reader::OracleReader;
 use crate::chat::{Block, ChatRequest, Role, Shape, Source, Tool, ToolChoice, Turn};
 use crate::codec::{Outbound, Target, UpstreamCodec};
 use crate::dialect::Dialect;
-use crate::extras::telling;
+use crate::extras::{strict_tools, telling};
 use crate::fault::{Loss, TranslateError};
 use crate::format::Format;
 use crate::openai_chat::renames::Renames;
@@ -70,8 +70,8 @@ fn chat(
 ) -> Result<Object, TranslateError> {
     let sampling = &request.sampling;
     let mut messages = Vec::new();
-    for (at, turn) in request.turns.iter().enumerate() {
-        messages.extend(of_turn(turn, &request.turn_path(at), names, losses)?);
+    for (path, turn) in request.placed() {
+        messages.extend(of_turn(turn, &path.to_string(), names, losses)?);
     }
     let tools = request.tools.iter().map(|tool| declared(tool, names)).collect::<Result<Vec<_>, _>>()?;
     let bound = if target.model.starts_with("openai.") { "maxCompletionTokens" } else { "maxTokens" };
@@ -228,6 +228,7 @@ fn unsaid(request: &ChatRequest, losses: &mut Vec<Loss>) {
         let why = "Oracle's log-probabilities have a shape of their own";
         losses.push(Loss { field: "logprobs".to_owned(), why });
     }
+    strict_tools(request, "Oracle does not hold calls to a schema", losses);
     for (name, _) in telling(request, losses) {
         if !KNOWN.contains(&name.as_str()) {
             losses.push(Loss { field: name.clone(), why: "Oracle has no such setting" });

@@ -43,9 +43,9 @@ impl UpstreamCodec for Bytez {
             .some("presence_penalty", sampling.presence_penalty)?
             .some("frequency_penalty", sampling.frequency_penalty)?
             .extras(request, &PARAMS);
-        let messages: Vec<Message> = (request.turns.iter().enumerate())
-            .map(|(at, turn)| {
-                let content = texts(&turn.blocks, &request.turn_path(at), &mut losses);
+        let messages: Vec<Message> = (request.placed())
+            .map(|(path, turn)| {
+                let content = texts(&turn.blocks, &path.to_string(), &mut losses);
                 Message { role: role(turn.role), content }
             })
             .collect();

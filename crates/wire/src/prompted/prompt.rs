@@ -15,8 +15,8 @@ use crate::raw::Raw;
 
 /// The conversation as a text.
 pub(crate) fn prompt(request: &ChatRequest, losses: &mut Vec<Loss>) -> String {
-    let said: Vec<(Role, String)> = (request.turns.iter().enumerate())
-        .map(|(at, turn)| (turn.role, texts(&turn.blocks, &request.turn_path(at), losses)))
+    let said: Vec<(Role, String)> = (request.placed())
+        .map(|(path, turn)| (turn.role, texts(&turn.blocks, &path.to_string(), losses)))
         .collect();
     if let [(Role::User, text)] = said.as_slice() {
         return text.clone();

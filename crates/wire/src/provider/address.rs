@@ -112,6 +112,9 @@ pub fn address(
             if speaks.format == Format::BedrockRerank {
                 return Ok(agent_runtime(url(first), base.host, &model, provider));
             }
+            if speaks.format == Format::VertexRerank {
+                return Ok(Address::one(search_engine(&url(first), base.host), &model, true, provider.auth));
+            }
             Ok(Address {
                 url: url(first),
                 stream_url: speaks.stream_path.map(url),
@@ -121,6 +124,20 @@ pub fn address(
                 auth: speaks.auth.unwrap_or(provider.auth),
             })
         }
+    }
+}
+
+/// Google ranks on a host beside that of the models, and in no place in particular.
+fn search_engine(url: &str, host: &str) -> String {
+    let url = match host.ends_with("aiplatform.googleapis.com") {
+        true => url.replacen(host, "discoveryengine.googleapis.com", 1),
+        false => url.to_owned(),
+    };
+    let places =
+        url.split_once("/locations/").and_then(|(project, rest)| Some((project, rest.split_once('/')?)));
+    match places {
+        Some((project, (_, rest))) => format!("{project}/locations/global/{rest}"),
+        None => url,
     }
 }
 

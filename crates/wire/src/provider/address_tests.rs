@@ -644,6 +644,23 @@ fn clouds_have_addresses_of_their_own_for_vectors_and_rankings() {
             "https://bedrock-runtime.eu-west-1.amazonaws.com/model/amazon.titan-embed-text-v2%3A0/invoke",
         ),
         (
+            "vertex_ai",
+            rank,
+            Some("https://us-central1-aiplatform.googleapis.com/v1/projects/p/locations/us-central1"),
+            "semantic-ranker-default@latest",
+            "https://discoveryengine.googleapis.com/v1/projects/p/locations/global/rankingConfigs/default_ranking_config:rank",
+        ),
+        (
+            "vertex_ai",
+            rank,
+            Some("https://h/v1/projects/p/locations/eu"),
+            "semantic-ranker-default-004",
+            "https://h/v1/projects/p/locations/global/rankingConfigs/default_ranking_config:rank",
+        ),
+        ("voyage", embed, None, "voyage-context-3", "https://api.voyageai.com/v1/contextualizedembeddings"),
+        ("voyage", embed, None, "voyage-multimodal-3.5", "https://api.voyageai.com/v1/multimodalembeddings"),
+        ("voyage", embed, None, "voyage-3.5", "https://api.voyageai.com/v1/embeddings"),
+        (
             "bedrock",
             rank,
             bedrock,

@@ -30,9 +30,10 @@ pub(super) fn tool_choice_auto_or_none(edit: &mut Edit<'_>) {
     }
 }
 
-/// Moonshot forces no tool; its documentation advises to ask for one in words.
+/// Moonshot forces no tool; its documentation advises to ask for one in words, which the model may ignore.
 pub(super) fn ask_for_a_tool(edit: &mut Edit<'_>) {
     if edit.given("tool_choice").is_some_and(|choice| is(choice, "required")) {
+        edit.report("tool_choice", "this model can only be asked for a call in words, not made to give one");
         let wish = r#"{"role":"user","content":"Please select a tool to handle the current issue."}"#;
         edit.nested("messages", |messages| nested::with_element(messages, wish, false));
         edit.remove("tool_choice");
@@ -76,6 +77,7 @@ pub(super) fn schema_in_words(edit: &mut Edit<'_>) {
     let Ok(words) = serde_json::to_string(&words) else { return };
     let message = format!(r#"{{"role":"system","content":{words}}}"#);
     edit.nested("messages", |messages| nested::with_element(messages, &message, true));
+    edit.report("response_format.json_schema", "this model can only be told the schema in words");
     edit.set("response_format", r#"{"type":"json_object"}"#.to_owned());
 }
 

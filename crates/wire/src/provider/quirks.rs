@@ -7,7 +7,7 @@
 
 use std::fmt;
 
-use memchr::memmem;
+use aho_corasick::{AhoCorasick, MatchKind};
 
 use super::members::Members;
 use super::nested;
@@ -67,18 +67,24 @@ pub struct Quirked {
 pub struct Concerns {
     always: bool,
     fields: Vec<&'static str>,
-    /// Keys that only matter below the top level.
-    keys: Vec<memmem::Finder<'static>>,
+    /// Keys that only matter below the top level, looked for in one pass.
+    keys: Option<AhoCorasick>,
 }
 
 impl Concerns {
     /// The concerns of `quirks` for `model`.
     #[must_use]
     pub fn of(quirks: &'static [Quirk], model: &str) -> Self {
-        let mut concerns = Self::default();
+        let (mut concerns, mut keys) = (Self::default(), Vec::new());
         // Whatever the version is, for it is not known here.
         for quirk in effective(quirks, model, Some(OLDEST)) {
-            concerns.add(quirk);
+            concerns.add(quirk, &mut keys);
+        }
+        // Of the kinds of match, this one has vector instructions.
+        match AhoCorasick::builder().match_kind(MatchKind::LeftmostFirst).build(&keys) {
+            Ok(found) => concerns.keys = Some(found).filter(|_| !keys.is_empty()),
+            // More keys than can be looked for at once.
+            Err(_) => concerns.always = true,
         }
         concerns
     }
@@ -88,10 +94,10 @@ impl Concerns {
     pub fn any(&self, has: impl Fn(&str) -> bool, body: &[u8]) -> bool {
         self.always
             || self.fields.iter().any(|field| has(field))
-            || self.keys.iter().any(|key| key.find(body).is_some())
+            || self.keys.as_ref().is_some_and(|keys| keys.is_match(body))
     }
 
-    fn add(&mut self, quirk: &Quirk) {
+    fn add(&mut self, quirk: &Quirk, below: &mut Vec<&'static str>) {
         match *quirk {
             Quirk::Rename { from: field, .. } | Quirk::Drop(field) | Quirk::Clamp { field, .. } => {
                 self.fields.push(field)
@@ -100,13 +106,8 @@ impl Concerns {
             Quirk::FlattenText => self.fields.push("messages"),
             Quirk::ToolChoiceRequired(_) => self.fields.push("tool_choice"),
             Quirk::StripToolKeys(_) => self.fields.push("tools"),
-            Quirk::StripMessageKeys { keys, .. } | Quirk::StripPartKeys(keys) => {
-                let new =
-                    keys.iter().filter(|key| self.keys.iter().all(|known| known.needle() != key.as_bytes()));
-                let new: Vec<_> = new.map(|key| memmem::Finder::new(*key)).collect();
-                self.keys.extend(new);
-            }
-            Quirk::StripNulls => self.keys.push(memmem::Finder::new("null")),
+            Quirk::StripMessageKeys { keys, .. } | Quirk::StripPartKeys(keys) => below.extend(keys),
+            Quirk::StripNulls => below.push("null"),
             Quirk::NoStreamOptions => self.fields.push("stream_options"),
             Quirk::SetField { beside, .. } => self.fields.push(beside),
             Quirk::ForModels(_) | Quirk::Before { .. } => {} // Resolved before.

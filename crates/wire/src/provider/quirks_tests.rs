@@ -239,16 +239,17 @@ fn hooks_do_what_data_cannot() {
     assert_eq!(lost(hooks::tool_choice_auto_or_none, r#"{"tool_choice":"required"}"#), ["tool_choice"]);
     assert!(lost(hooks::tool_choice_auto_or_none, r#"{"tool_choice":"none"}"#).is_empty());
     assert_eq!(lost(hooks::no_required_tool, r#"{"tool_choice":"required"}"#), ["tool_choice"]);
-    becomes(
-        &[Quirk::Hook(hooks::ask_for_a_tool)],
-        &[
-            (
-                r#"{"messages":[{"role":"user","content":"a"}],"tool_choice":"required"}"#,
-                r#"{"messages":[{"role":"user","content":"a"},{"role":"user","content":"Please select a tool to handle the current issue."}]}"#,
-            ),
-            (r#"{"messages":[],"tool_choice":"auto"}"#, r#"{"messages":[],"tool_choice":"auto"}"#),
-        ],
+    let asked = r#"{"messages":[{"role":"user","content":"a"},{"role":"user","content":"Please select a tool to handle the current issue."}]}"#;
+    assert_eq!(
+        run(
+            &[Quirk::Hook(hooks::ask_for_a_tool)],
+            r#"{"messages":[{"role":"user","content":"a"}],"tool_choice":"required"}"#
+        ),
+        (asked.to_owned(), vec!["tool_choice".to_owned()]),
+        "a model that is only asked may not call"
     );
+    let unforced = r#"{"messages":[],"tool_choice":"auto"}"#;
+    becomes(&[Quirk::Hook(hooks::ask_for_a_tool)], &[(unforced, unforced)]);
     becomes(
         &[Quirk::Hook(hooks::thinking_as_effort)],
         &[
@@ -374,7 +375,10 @@ fn a_schema_is_told_in_words_where_it_cannot_be_enforced() {
         ("azure", "gpt-35-turbo", Some("2025-02-01-preview"), &told),
         ("azure", "gpt-4-0613", None, &told),
     ] {
-        assert_eq!(at(name, model, version, &body), (after.clone(), vec![]), "{name}/{model} at {version:?}");
+        let (found, losses) = at(name, model, version, &body);
+        assert_eq!(&found, after, "{name}/{model} at {version:?}");
+        let lost: &[&str] = if *after == body { &[] } else { &["response_format.json_schema"] };
+        assert_eq!(losses, lost, "{name}/{model} at {version:?}");
     }
     let tools = format!(r#"{{"messages":[],"tools":[{{"type":"function"}}],{format}}}"#);
     assert_eq!(at("groq", "llama-3.3-70b-versatile", None, &tools).1, ["response_format"]);
@@ -469,4 +473,20 @@ proptest! {
             }
         }
     }
+}
+
+#[test]
+fn what_openai_and_its_kin_do_not_know_is_lost_with_a_word() {
+    let body = r#"{"model":"m","top_k":40}"#;
+    for (name, model) in
+        [("openai", "gpt-4.1"), ("azure", "gpt-4.1"), ("groq", "openai/gpt-oss-20b"), ("mistral", "m")]
+    {
+        let (found, losses) = at(name, model, None, body);
+        assert_eq!((found.as_str(), losses), (r#"{"model":"m"}"#, vec!["top_k".to_owned()]), "{name}");
+    }
+    assert_eq!(
+        at("hosted_vllm", "m", None, body),
+        (body.to_owned(), vec![]),
+        "servers of open models know it"
+    );
 }

@@ -125,7 +125,7 @@ pub(super) const OLDER: &[Quirk] = &[MAX_TOKENS, NO_USER];
 /// OpenAI's own models. What other vendors' clients leave in a conversation (cache marks, thinking blocks) is
 /// refused by the API as unknown.
 pub(super) const OPENAI: &[Quirk] =
-    &[OPENAI_MODELS, NO_MARKS_OF_MESSAGES, NO_MARKS_OF_PARTS, NO_MARKS_OF_TOOLS];
+    &[OPENAI_MODELS, NO_TOP_K, NO_MARKS_OF_MESSAGES, NO_MARKS_OF_PARTS, NO_MARKS_OF_TOOLS];
 
 const OPENAI_MODELS: Quirk = ForModels(&[
     (&["gpt-5-chat"], &[]),
@@ -133,6 +133,8 @@ const OPENAI_MODELS: Quirk = ForModels(&[
     (&["gpt-5", "gpt5_series"], &[COMPLETION_TOKENS, Unsupported(hooks::SAMPLING), Unsupported(&["stop"])]),
     (&["o1", "o3", "o4", "o_series"], &[COMPLETION_TOKENS, Unsupported(hooks::SAMPLING)]),
 ]);
+/// For APIs that refuse what they do not know.
+const NO_TOP_K: Quirk = Unsupported(&["top_k"]);
 const NO_MARKS_OF_MESSAGES: Quirk = StripMessageKeys {
     keys: &["cache_control", "thinking_blocks", "provider_specific_fields"],
     except_roles: &[],
@@ -143,6 +145,7 @@ const NO_MARKS_OF_TOOLS: Quirk = StripToolKeys(&["cache_control"]);
 /// OpenAI's models at Azure, whose APIs learned things one after the other.
 pub(super) const AZURE: &[Quirk] = &[
     OPENAI_MODELS,
+    NO_TOP_K,
     NO_MARKS_OF_MESSAGES,
     NO_MARKS_OF_PARTS,
     NO_MARKS_OF_TOOLS,
@@ -155,6 +158,7 @@ pub(super) const AZURE: &[Quirk] = &[
 /// Groq's models that follow a schema, as its documentation lists them; others are told it.
 pub(super) const GROQ: &[Quirk] = &[
     NO_USER,
+    NO_TOP_K,
     StripNulls,
     ForModels(&[
         (
@@ -195,6 +199,7 @@ pub(super) const MISTRAL: &[Quirk] = &[
     NO_USER,
     NO_LOGPROBS,
     NO_EXTRAS,
+    NO_TOP_K,
     ANY_TOOL,
     StripToolKeys(&["strict", "$id", "$schema", "$ref", "additionalProperties"]),
     StripMessageKeys { keys: &["name"], except_roles: &["tool"] },

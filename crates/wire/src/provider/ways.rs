@@ -51,7 +51,12 @@ pub(super) const BUILT_IN: &[Speaks] = &[CHATS, COMPLETIONS, EMBEDDINGS, ranks(F
 // Vectors and rankings in formats of vendors' own.
 pub(super) const INFINITY: &[Speaks] = &[EMBEDDINGS, ranks(Format::InfinityRerank)];
 pub(super) const JINA: &[Speaks] = &[embeds(Format::JinaEmbed), ranks(Format::JinaRerank)];
-pub(super) const VOYAGE: &[Speaks] = &[embeds(Format::VoyageEmbed), ranks(Format::VoyageRerank)];
+pub(super) const VOYAGE: &[Speaks] = &[
+    Speaks::at(Format::VoyageContextEmbed, "/contextualizedembeddings").only(is_contextual),
+    Speaks::at(Format::VoyageMultimodalEmbed, "/multimodalembeddings").only(is_multimodal),
+    embeds(Format::VoyageEmbed),
+    ranks(Format::VoyageRerank),
+];
 pub(super) const MISTRAL_WAYS: &[Speaks] = &[CHATS, embeds(Format::MistralEmbed)];
 pub(super) const TOGETHER: &[Speaks] = &[CHATS, COMPLETIONS, EMBEDDINGS, ranks(Format::TogetherRerank)];
 pub(super) const VLLM: &[Speaks] = &[CHATS, COMPLETIONS, EMBEDDINGS, RESPONSES, ranks(Format::VllmRerank)];
@@ -150,6 +155,7 @@ pub(super) const VERTEX: &[Speaks] = &[
         .only(is_embedded_by_content),
     Speaks::at(Format::VertexEmbed, "/publishers/google/models/{model}:predict")
         .only(is_embedded_by_prediction),
+    Speaks::at(Format::VertexRerank, "/rankingConfigs/default_ranking_config:rank").only(is_ranker),
 ];
 
 pub(super) const DATAROBOT: &[Speaks] = &[chat("/api/v2/genai/llmgw/chat/completions/")];
@@ -299,6 +305,19 @@ fn is_titan_embed(model: &str) -> bool {
 
 fn is_cohere_embed(model: &str) -> bool {
     model.contains("cohere.embed")
+}
+
+/// Google's `semantic-ranker-default-004` and its kin.
+fn is_ranker(model: &str) -> bool {
+    model.contains("ranker")
+}
+
+fn is_contextual(model: &str) -> bool {
+    model.contains("-context-")
+}
+
+fn is_multimodal(model: &str) -> bool {
+    model.contains("-multimodal-")
 }
 
 fn is_reranker(model: &str) -> bool {

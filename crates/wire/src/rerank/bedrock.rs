@@ -163,7 +163,10 @@ impl RerankReader for BedrockReader {
         let mut results = Vec::new();
         for (at, raw) in list(rows, "results")?.into_iter().enumerate() {
             let row: Row<'_> = object(raw).ok_or_else(|| {
-                malformed(&format!("results[{at}]"), "must be an object with an index and a relevanceScore")
+                malformed(
+                    format_args!("results[{at}]"),
+                    "must be an object with an index and a relevanceScore",
+                )
             })?;
             let returned: Returned<'_> = row.document.and_then(object).unwrap_or_default();
             let document = match (returned.text_document, returned.json_document) {

@@ -54,7 +54,7 @@ impl RerankReader for TeiReader {
         let mut results = Vec::new();
         for (at, raw) in list(raw, "body")?.into_iter().enumerate() {
             let row: Row = object(raw).ok_or_else(|| {
-                malformed(&format!("body[{at}]"), "must be an object with an index and a score")
+                malformed(format_args!("body[{at}]"), "must be an object with an index and a score")
             })?;
             let document = row.text.map(|text| returned_text(&text)).transpose()?;
             results.push(Ranked { index: row.index, relevance_score: row.score, document });

@@ -3,12 +3,12 @@
 //! Callers speak Cohere's format ([`decode`], [`write`]). Same-format traffic is spliced and does not come here.
 //! Towards the upstream, [`upstream`] gives the format's half of the seam:
 //!
-//! | of the request | Cohere | v1 | Jina | Voyage | Together | vLLM, Infinity | Bedrock | Hugging Face, DeepInfra, NVIDIA |
-//! | --- | --- | --- | --- | --- | --- | --- | --- | --- |
-//! | documents that are objects | as text | as they are | as text | as text | as they are | as text | as they are | as text |
-//! | `top_n` | same | same | same | `top_k` | same | same | `numberOfResults` | cut by the reader |
-//! | `max_tokens_per_doc` | same | loss | loss | loss | loss | loss | loss | loss |
-//! | `max_chunks_per_doc` | loss | same | loss | loss | loss | loss | loss | loss |
+//! | of the request | Cohere | v1 | Jina | Voyage | Together | vLLM, Infinity | Bedrock | Hugging Face, DeepInfra, NVIDIA | Vertex AI |
+//! | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |
+//! | documents that are objects | as text | as they are | as text | as text | as they are | as text | as they are | as text | as text |
+//! | `top_n` | same | same | same | `top_k` | same | same | `numberOfResults` | cut by the reader | `topN` |
+//! | `max_tokens_per_doc` | same | loss | loss | loss | loss | loss | loss | loss | loss |
+//! | `max_chunks_per_doc` | loss | same | loss | loss | loss | loss | loss | loss | loss |
 //!
 //! `return_documents` is kept everywhere: where the upstream cannot, the reader puts back what was sent.
 
@@ -20,6 +20,7 @@ mod hugging_face;
 mod nvidia;
 mod ranking;
 mod relative;
+mod vertex;
 
 pub use bedrock::BedrockRerank;
 pub use client::{decode, is_second_version, usage, write};
@@ -28,6 +29,7 @@ pub use deep_infra::DeepInfraRerank;
 pub use hugging_face::HuggingFaceRerank;
 pub use nvidia::NvidiaRerank;
 pub use relative::Relative;
+pub use vertex::VertexRerank;
 
 use crate::format::Format;
 use crate::raw::Raw;
@@ -91,7 +93,7 @@ pub struct Ranked {
     pub document: Option<Raw>,
 }
 
-const UPSTREAMS: [&dyn RerankUpstream; 11] = [
+const UPSTREAMS: [&dyn RerankUpstream; 12] = [
     &Relative::COHERE,
     &Relative::COHERE_V1,
     &Relative::JINA,
@@ -103,6 +105,7 @@ const UPSTREAMS: [&dyn RerankUpstream; 11] = [
     &HuggingFaceRerank,
     &DeepInfraRerank,
     &NvidiaRerank,
+    &VertexRerank,
 ];
 
 /// The upstream side of `format`, if that is a format of reranking.

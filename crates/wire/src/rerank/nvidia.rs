@@ -66,7 +66,7 @@ impl RerankReader for NvidiaReader {
         let mut results = Vec::new();
         for (at, raw) in list(rows, "rankings")?.into_iter().enumerate() {
             let row: Row = object(raw).ok_or_else(|| {
-                malformed(&format!("rankings[{at}]"), "must be an object with an index and a logit")
+                malformed(format_args!("rankings[{at}]"), "must be an object with an index and a logit")
             })?;
             results.push(Ranked { index: row.index, relevance_score: row.logit, document: None });
         }

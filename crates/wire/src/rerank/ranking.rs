@@ -51,7 +51,7 @@ impl Memory {
     ) -> Result<RerankResponse, TranslateError> {
         for (at, ranked) in results.iter_mut().enumerate() {
             if ranked.index >= self.count {
-                return Err(malformed(&format!("results[{at}].index"), "there is no such document"));
+                return Err(malformed(format_args!("results[{at}].index"), "there is no such document"));
             }
             if self.unwanted {
                 ranked.document = None;

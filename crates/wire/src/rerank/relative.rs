@@ -159,10 +159,10 @@ impl RerankReader for RelativeReader {
             let path = format!("results[{at}]");
             let row: Row<'_> =
                 object(raw).ok_or_else(|| malformed(&path, "must be an object with an index and a score"))?;
-            let index = row.index.ok_or_else(|| malformed(&format!("{path}.index"), "is required"))?;
+            let index = row.index.ok_or_else(|| malformed(format_args!("{path}.index"), "is required"))?;
             let score = row.relevance_score;
             let relevance_score =
-                score.ok_or_else(|| malformed(&format!("{path}.relevance_score"), "is required"))?;
+                score.ok_or_else(|| malformed(format_args!("{path}.relevance_score"), "is required"))?;
             results.push(Ranked { index, relevance_score, document: document(row.document)? });
         }
         let id = reply.id.map(text).unwrap_or_default().into_owned();

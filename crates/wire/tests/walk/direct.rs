@@ -32,7 +32,7 @@ const FILES: [&str; 10] = [
     "upstream.request.json",
 ];
 
-const FORMATS: [(&str, Format); 22] = [
+const FORMATS: [(&str, Format); 25] = [
     ("bedrock_cohere_embed", Format::BedrockCohereEmbed),
     ("bedrock_rerank", Format::BedrockRerank),
     ("bedrock_titan_embed", Format::BedrockTitanEmbed),
@@ -53,7 +53,10 @@ const FORMATS: [(&str, Format); 22] = [
     ("vllm_rerank", Format::VllmRerank),
     ("vertex_embed", Format::VertexEmbed),
     ("vertex_embed_content", Format::VertexEmbedContent),
+    ("vertex_rerank", Format::VertexRerank),
+    ("voyage_context_embed", Format::VoyageContextEmbed),
     ("voyage_embed", Format::VoyageEmbed),
+    ("voyage_multimodal_embed", Format::VoyageMultimodalEmbed),
     ("voyage_rerank", Format::VoyageRerank),
 ];
 
