@@ -262,6 +262,10 @@ pub struct GeneralSettings {
     pub database_connections: u32,
     /// `litellm_settings.timezone` and `budget_reset_time`: when budgets begin anew.
     pub calendar: Calendar,
+    /// `general_settings.maximum_spend_logs_retention_period`: the age at which rows of the log are deleted.
+    pub logs_kept: Option<Duration>,
+    /// `general_settings.maximum_spend_logs_retention_interval`: how often old rows are looked for.
+    pub logs_looked_at: Duration,
     /// What is fetched for upstreams that take no addresses; `general_settings.media_allowed_hosts` (ours).
     pub media: MediaPolicy,
 }
@@ -284,6 +288,8 @@ impl Default for GeneralSettings {
             database_url: None,
             database_connections: 10,
             calendar: Calendar::default(),
+            logs_kept: None,
+            logs_looked_at: Duration::from_hours(24),
             media: MediaPolicy::default(),
         }
     }

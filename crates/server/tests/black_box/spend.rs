@@ -434,3 +434,28 @@ async fn wishes_that_make_no_sense_are_named() {
         house.get(MASTER, "/spend/logs/v2?sort_by=spend&sort_order=asc&min_spend=0.01&max_spend=1").await;
     assert_eq!(sorted["total"], 0);
 }
+
+#[tokio::test]
+async fn old_rows_are_deleted_and_their_sums_stay() {
+    let home = TempDir::new().unwrap();
+    let place = home.path().to_str().unwrap().to_owned();
+    let brief = format!(
+        "{}  maximum_spend_logs_retention_period: 1s\n  maximum_spend_logs_retention_interval: 1s\n",
+        CONFIG.replace(
+            "general_settings: {master_key: sk-master-7d1b}",
+            "general_settings:\n  master_key: sk-master-7d1b"
+        )
+    );
+    let house = House { stage: Stage::open_in(&brief, &[("TOLLGATE_HOME", &place)]), _home: home };
+    house.call(MASTER, chat("house"), 2).await;
+    let begun = Instant::now();
+    loop {
+        let sums = house.get(MASTER, &format!("/global/activity?{DAYS}")).await;
+        let rows = house.get(MASTER, "/spend/logs/v2").await["total"].clone();
+        if sums["sum_api_requests"] == 2 && rows == 0 {
+            return;
+        }
+        assert!(begun.elapsed() < Duration::from_secs(20), "{sums}, {rows} rows");
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+}
