@@ -58,7 +58,7 @@ fn rules_without_configuration() {
         assert_eq!(cools_at(&policy, status, false, 1_001), among_others, "{status} among others");
         assert_eq!(cools_at(&policy, status, true, 1_001), alone, "{status} alone");
     }
-    let off = CooldownPolicy { disabled: true, ..policy.clone() };
+    let off = CooldownPolicy { disabled: true, ..CooldownPolicy::default() };
     let zero = CooldownPolicy { own_time: Some(Duration::ZERO), ..policy };
     assert_eq!([off, zero].map(|policy| cools_at(&policy, 401, false, 20)), [0, 0]);
 }
