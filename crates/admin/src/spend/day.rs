@@ -4,7 +4,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use gateway::refusal::Refusal;
 use jiff::civil::{Date, DateTime};
-use jiff::tz::TimeZone;
+use jiff::tz::Offset;
 use jiff::{Span, Timestamp};
 use serde_json::Value;
 
@@ -37,7 +37,7 @@ impl Days {
     /// # Errors
     /// 400 naming what is no day.
     pub(crate) fn asked_or_month(from: Option<&str>, to: Option<&str>) -> Result<Self, Refused> {
-        let today = TimeZone::UTC.to_datetime(Timestamp::now()).date();
+        let today = Offset::UTC.to_datetime(Timestamp::now()).date();
         let to = to.map_or(Ok(today), |to| date(to, "end_date"))?;
         let month_before = to.saturating_sub(Span::new().days(30));
         Self::between(from.map_or(Ok(month_before), |from| date(from, "start_date"))?, to)
@@ -93,9 +93,9 @@ pub(crate) fn instant(text: &str, name: &str, end: bool) -> Result<i64, Refused>
         return Ok(midnight(day) + if end { 86_399_999 } else { 0 });
     }
     let text = text.replace(' ', "T").replace("%20", "T");
-    let read = text.parse::<Timestamp>().or_else(|_| {
-        text.parse::<DateTime>().and_then(|time| time.to_zoned(TimeZone::UTC)).map(|time| time.timestamp())
-    });
+    let read = text
+        .parse::<Timestamp>()
+        .or_else(|_| text.parse::<DateTime>().and_then(|time| Offset::UTC.to_timestamp(time)));
     read.map(Timestamp::as_millisecond).map_err(|_| {
         Refusal::new(400, format!("{name}: {text:?} is not a time; write one such as 2026-01-31 08:00:00"))
             .with_param(name)
@@ -104,7 +104,7 @@ pub(crate) fn instant(text: &str, name: &str, end: bool) -> Result<i64, Refused>
 }
 
 fn midnight(day: Date) -> i64 {
-    day.to_zoned(TimeZone::UTC).map(|time| time.timestamp().as_millisecond()).unwrap_or_default()
+    Offset::UTC.to_timestamp(day.at(0, 0, 0, 0)).map(Timestamp::as_millisecond).unwrap_or_default()
 }
 
 /// A time in milliseconds of Unix time as it is shown.
