@@ -11,8 +11,8 @@ use utoipa_axum::routes;
 
 use crate::{
     access_groups, budgets, credentials, customers, docs, health, invitations, keys, login, model_groups,
-    model_info, models, organizations, projects, providers, settings, stored_models, tags, teams, users,
-    utils,
+    model_info, models, organizations, projects, providers, settings, spend, stored_models, tags, teams,
+    users, utils,
 };
 
 /// The management routes and the description of the whole API.
@@ -90,6 +90,50 @@ pub fn router(gateway: Gateway) -> Router {
         // public
         .routes(routes!(providers::names))
         .routes(routes!(providers::fields))
+        // spend
+        .routes(routes!(spend::logs::list))
+        .routes(routes!(spend::logs::page))
+        .routes(routes!(spend::logs::page_for_ui))
+        .routes(routes!(spend::logs::session))
+        .routes(routes!(spend::logs::one))
+        .routes(routes!(spend::global::key_rows))
+        .routes(routes!(spend::global::user_rows))
+        .routes(routes!(spend::global::tags_list))
+        .routes(routes!(spend::estimate::calculate))
+        .routes(routes!(spend::estimate::estimate))
+        .routes(routes!(spend::global::whole))
+        .routes(routes!(spend::global::days))
+        .routes(routes!(spend::global::keys))
+        .routes(routes!(spend::global::models))
+        .routes(routes!(spend::global::providers))
+        .routes(routes!(spend::global::teams))
+        .routes(routes!(spend::global::tags))
+        .routes(routes!(spend::global::tag_names))
+        .routes(routes!(spend::global::end_user_names))
+        .routes(routes!(spend::global::end_users))
+        .routes(routes!(spend::report::global))
+        .routes(routes!(spend::report::key))
+        .routes(routes!(spend::report::user))
+        .routes(routes!(spend::report::team))
+        .routes(routes!(spend::report::organization))
+        .routes(routes!(spend::providers::budgets))
+        .routes(routes!(spend::reset::all))
+        .routes(routes!(spend::graphs::all))
+        .routes(routes!(spend::graphs::models))
+        .routes(routes!(spend::graphs::cache_hits))
+        .routes(routes!(spend::graphs::exceptions))
+        .routes(routes!(spend::graphs::exceptions_by_deployment))
+        .routes(routes!(spend::activity::user))
+        .routes(routes!(spend::activity::user_whole))
+        .routes(routes!(spend::activity::team))
+        .routes(routes!(spend::activity::team_whole))
+        .routes(routes!(spend::activity::tag))
+        .routes(routes!(spend::activity::tag_whole))
+        .routes(routes!(spend::activity::organization))
+        .routes(routes!(spend::activity::organization_whole))
+        .routes(routes!(spend::activity::customer))
+        .routes(routes!(spend::activity::customer_whole))
+        .routes(routes!(spend::activity::end_user))
         // health
         .routes(routes!(health::deployments))
         .routes(routes!(health::liveliness))

@@ -274,6 +274,10 @@ pub struct GeneralSettings {
     pub dashboard: DashboardSettings,
     /// `litellm_settings.timezone` and `budget_reset_time`: when budgets begin anew.
     pub calendar: Calendar,
+    /// `general_settings.maximum_spend_logs_retention_period`: the age at which rows of the log are deleted.
+    pub logs_kept: Option<Duration>,
+    /// `general_settings.maximum_spend_logs_retention_interval`: how often old rows are looked for.
+    pub logs_looked_at: Duration,
     /// What is fetched for upstreams that take no addresses; `general_settings.media_allowed_hosts` (ours).
     pub media: MediaPolicy,
 }
@@ -302,6 +306,8 @@ impl Default for GeneralSettings {
             store_models: false,
             dashboard: DashboardSettings::default(),
             calendar: Calendar::default(),
+            logs_kept: None,
+            logs_looked_at: Duration::from_hours(24),
             media: MediaPolicy::default(),
         }
     }

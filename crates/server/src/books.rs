@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use anyhow::{Context, anyhow};
 use gateway::books::Books;
@@ -132,12 +132,27 @@ impl Kept {
         });
         let follow = async {
             tokio::select! {
-                ((), ()) = async { tokio::join!(follow, keep_copy(&self.books, self.copy(), &dirty)) } => {}
+                ((), (), ()) = async { tokio::join!(follow, keep_copy(&self.books, self.copy(), &dirty), self.forget()) } => {}
                 () = stop.cancelled() => {}
             }
         };
         let project = projector.run(&self.books.ledger, stop.cancelled());
         tokio::join!(follow, project);
+    }
+
+    /// Deletes rows of the log that are older than the operator wants them.
+    async fn forget(&self) {
+        let (Some(age), Some(db)) = (self.general.logs_kept, self.books.db()) else { return };
+        loop {
+            let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+            let before = now.saturating_sub(age).as_millis();
+            match db.forget_logs(i64::try_from(before).unwrap_or(i64::MAX)).await {
+                Ok(0) => {}
+                Ok(rows) => tracing::info!(rows, "old rows of the log are deleted"),
+                Err(error) => tracing::warn!(%error, "old rows of the log are still there"),
+            }
+            tokio::time::sleep(self.general.logs_looked_at).await;
+        }
     }
 
     /// A file needs no copy; without a master key there is nothing to sign one with.

@@ -255,7 +255,8 @@ pub(crate) const GENERAL: Section = Section {
     served: "master_key litellm_key_header_name strict completion_model embedding_model \
              max_request_size_mb max_response_size_mb global_max_parallel_requests \
              media_allowed_hosts always_include_stream_usage include_call_id_in_error_body database_url \
-             database_connection_pool_limit disable_custom_api_keys store_model_in_db",
+             database_connection_pool_limit disable_custom_api_keys store_model_in_db \
+             maximum_spend_logs_retention_period maximum_spend_logs_retention_interval",
     later: &[
         (
             "a weak master key is a warning unless `strict: true` stands here",
@@ -281,7 +282,6 @@ pub(crate) const GENERAL: Section = Section {
         (
             LOGS,
             "store_prompts_in_spend_logs disable_spend_logs disable_error_logs \
-             maximum_spend_logs_retention_period maximum_spend_logs_retention_interval \
              maximum_spend_logs_cleanup_cron maximum_spend_logs_size missing_session_id",
         ),
         (
