@@ -33,6 +33,7 @@
 mod breaker;
 pub mod leased;
 pub mod redis;
+mod slot;
 
 use std::time::{SystemTime, UNIX_EPOCH};
 

@@ -33,7 +33,7 @@ use std::time::Duration;
 use ::redis::Value;
 use arc_swap::ArcSwapOption;
 use policy::account::{Headroom, Used};
-use policy::period::{Calendar, Period};
+use policy::period::Calendar;
 use secrecy::SecretString;
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
@@ -42,6 +42,7 @@ use self::command::Names;
 use self::link::{Connection, Scripts};
 use self::pending::Pending;
 use crate::breaker::{Breaker, State};
+use crate::slot::Slot;
 use crate::{Ask, Refused, Strictness};
 
 const WHOM: &str = "Redis";
@@ -157,14 +158,6 @@ struct Entry {
     budgets: Box<[Slot]>,
 }
 
-/// A budget that has a limit.
-#[derive(Clone, Copy, Debug)]
-struct Slot {
-    index: usize,
-    period: Option<Period>,
-    ends_ms: Option<u64>,
-}
-
 impl Redis {
     /// Connects. A server that does not answer within a second is waited for in the background: then this replica
     /// decides alone at first. Must be called in the runtime that lives longest.
@@ -226,7 +219,7 @@ impl Redis {
         if used.cost.nano() != 0 {
             for entry in &*reservation.entries {
                 for slot in &entry.budgets {
-                    let ends_ms = inner.running(*slot, now_ms);
+                    let ends_ms = slot.running(&inner.calendar, now_ms).ends_ms;
                     let key = inner.names.budget(&entry.account, slot.index, ends_ms);
                     pending.charge(key, used.cost.nano(), ends_ms);
                 }
@@ -298,28 +291,10 @@ impl Inner {
 
     fn entry(&self, ask: &Ask<'_>, ticket: Option<u64>, now_ms: u64) -> Entry {
         let nano = crate::reservation(ask.demand);
-        let budgets: Box<[Slot]> = ask
-            .terms
-            .budgets
-            .iter()
-            .enumerate()
-            .filter(|(_, budget)| budget.limit.is_some())
-            .map(|(index, budget)| {
-                let ends_ms = ask.known.get(index).and_then(|(_, ends_ms)| *ends_ms);
-                let slot = Slot { index, period: budget.period, ends_ms };
-                Slot { ends_ms: self.running(slot, now_ms), ..slot }
-            })
-            .collect();
+        let budgets = Slot::of(ask, &self.calendar, now_ms);
         let leased = ask.terms.parallel.is_some() || nano > 0 && !budgets.is_empty();
         let lease = ticket.filter(|_| leased).map(|ticket| self.names.lease(ticket, nano));
         Entry { account: ask.account.into(), lease, nano, since_ms: None, tokens: ask.demand.tokens, budgets }
-    }
-
-    /// When the period ends that runs now.
-    fn running(&self, slot: Slot, now_ms: u64) -> Option<u64> {
-        let period = slot.period?;
-        let ends_ms = slot.ends_ms.filter(|ends_ms| now_ms < *ends_ms);
-        Some(ends_ms.unwrap_or_else(|| self.calendar.next_reset(period, now_ms)))
     }
 
     fn reserved(&self, ticket: u64, entries: Vec<Entry>, headroom: Box<[Headroom]>) -> Reservation {
