@@ -253,7 +253,7 @@ impl Inner {
                 }
                 let refused = Refused::Exceeded { index, exceeded: exceeded(ask, take, slice, now_ms) };
                 if slice.is_full(take, now_ms) {
-                    return Err(Lacking::Full(first.unwrap_or(refused)));
+                    return Err(Lacking::Full(refused));
                 }
                 first.get_or_insert(refused);
                 bills.push(Bill { account: entry.account.clone(), take: *take, lacks });

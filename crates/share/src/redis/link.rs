@@ -83,7 +83,6 @@ impl Connection {
             Self::Cluster(connection) => connection.req_packed_command(command).await,
         }?
         .extract_error()
-        .map_err(Into::into)
     }
 }
 

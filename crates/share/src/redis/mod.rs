@@ -315,7 +315,10 @@ impl Inner {
     fn instant(&self, now_ms: u64) -> Option<u64> {
         match self.options.clock {
             Clock::Server => None,
-            Clock::Caller => Some(self.latest_ms.fetch_max(now_ms, Ordering::Relaxed).max(now_ms)),
+            Clock::Caller => {
+                self.latest_ms.store(now_ms, Ordering::Relaxed);
+                Some(now_ms)
+            }
         }
     }
 }

@@ -22,7 +22,9 @@ local ticket, replica, lease = ARGV[2], ARGV[3], tonumber(ARGV[4])
 local function lapse(ask)
   for _, member in ipairs(redis.call('ZRANGE', ask.leases, '-inf', text(now), 'BYSCORE', 'LIMIT', 0, 100)) do
     redis.call('ZREM', ask.leases, member)
-    redis.call('HINCRBY', ask.counters, 'h', '-' .. string.match(member, '%d+$'))
+    local nano = string.match(member, '%d+$')
+    -- To Redis `-0` is no number.
+    if nano ~= '0' then redis.call('HINCRBY', ask.counters, 'h', '-' .. nano) end
   end
   ask.calls = redis.call('ZCARD', ask.leases)
   if ask.calls == 0 then redis.call('HDEL', ask.counters, 'h') end

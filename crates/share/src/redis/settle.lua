@@ -12,7 +12,8 @@ redis.call('SET', KEYS[1], ARGV[1], 'PX', DAY)
 local key, arg = 2, 3
 for _ = 1, tonumber(ARGV[2]) do
   local counters, leases = KEYS[key], KEYS[key + 1]
-  if ARGV[arg] ~= '' and redis.call('ZREM', leases, ARGV[arg]) == 1 then
+  -- To Redis `-0` is no number.
+  if ARGV[arg] ~= '' and redis.call('ZREM', leases, ARGV[arg]) == 1 and ARGV[arg + 1] ~= '0' then
     redis.call('HINCRBY', counters, 'h', '-' .. ARGV[arg + 1])
   end
   if ARGV[arg + 2] ~= '' and redis.call('HGET', counters, 'w') == ARGV[arg + 2] then

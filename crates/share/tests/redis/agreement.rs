@@ -73,7 +73,7 @@ fn redis_and_the_local_meter_agree() {
     }));
     let mut case = 0;
     let cases = std::cell::RefCell::new(&mut case);
-    let mut runner = TestRunner::new(Config { cases: 150, failure_persistence: None, ..Config::default() });
+    let mut runner = TestRunner::new(Config { cases: 400, failure_persistence: None, ..Config::default() });
     runner
         .run(&(terms(), steps()), |(terms, steps)| {
             **cases.borrow_mut() += 1;

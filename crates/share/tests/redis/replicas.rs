@@ -118,12 +118,15 @@ async fn the_slots_and_money_of_a_dead_replica_come_back() {
     let dead = replica(&server.address(), short).await;
     let alive = replica(&server.address(), short).await;
     let ticket = ask(&dead, "team:t", &terms, paid(cents(80)), now_ms()).await.expect("a slot");
+    let slot = Terms { parallel: Some(1), ..Terms::default() };
+    let free = ask(&dead, "team:free", &slot, Demand::default(), now_ms()).await.expect("a slot");
     // As long as its replica lives, the call's lease is renewed.
     tokio::time::sleep(Duration::from_millis(1_500)).await;
     ask(&alive, "team:t", &terms, paid(cents(80)), now_ms()).await.expect_err("it is taken");
     drop(dead);
     soon(async || refusal(&alive, "team:t", &terms, paid(cents(80)), now_ms()).await.is_none()).await;
-    drop(ticket);
+    soon(async || refusal(&alive, "team:free", &slot, Demand::default(), now_ms()).await.is_none()).await;
+    drop((ticket, free));
 }
 
 #[tokio::test]
