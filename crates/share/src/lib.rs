@@ -26,7 +26,7 @@
 //! ```
 //!
 //! A ticket that is dropped instead counts as a call that never ends; its leases lapse after
-//! [`RedisOptions::lease`](redis::RedisOptions::lease).
+//! [`RedisOptions::lease`].
 //!
 //! Not here: which accounts a call has, the record of charges (`store::ledger`) and what an error says.
 
@@ -39,9 +39,11 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use policy::account::{Demand, Exceeded, Headroom, Terms, Used};
 use policy::money::Cost;
+use policy::period::Calendar;
+use store::db::Db;
 
-use crate::leased::Leased;
-use crate::redis::Redis;
+use crate::leased::{Leased, LeasedOptions};
+use crate::redis::{Redis, RedisError, RedisOptions};
 
 pub use crate::breaker::State;
 
@@ -112,6 +114,25 @@ pub struct Strictness {
 }
 
 impl Shared {
+    /// Counts on Redis where there is one, else in slices of a database that other replicas may have, else alone.
+    /// Must be called in the runtime that lives longest.
+    ///
+    /// # Errors
+    /// An address that no Redis server can have.
+    pub async fn start(
+        redis: Option<RedisOptions>,
+        db: Option<Db>,
+        slices: LeasedOptions,
+        calendar: Calendar,
+    ) -> Result<Self, RedisError> {
+        if let Some(options) = redis {
+            return Ok(Self::Redis(Redis::start(options, calendar).await?));
+        }
+        let Some(db) = db else { return Ok(Self::Alone) };
+        // Whoever has a file has it alone.
+        Ok(Leased::start(db, slices, calendar).await.map_or(Self::Alone, Self::Leased))
+    }
+
     /// Reserves a call with all its accounts: one round trip at most, all or none.
     ///
     /// # Errors
