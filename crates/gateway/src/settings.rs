@@ -9,6 +9,8 @@ use std::time::Duration;
 use policy::period::Calendar;
 use secrecy::SecretString;
 use serde_json::{Map, Value};
+use share::Strictness;
+use share::redis::RedisOptions;
 
 use crate::credential::Surroundings;
 use crate::media::MediaPolicy;
@@ -26,6 +28,8 @@ pub struct Settings {
     pub general: GeneralSettings,
     /// Defaults for sending upstream.
     pub routing: RoutingSettings,
+    /// How replicas count limits together.
+    pub sharing: SharingSettings,
     /// What credentials that must be fetched are got with; nothing is fetched without.
     pub surroundings: Option<Surroundings>,
 }
@@ -340,6 +344,24 @@ impl Default for DashboardSettings {
             base_url: None,
             root_path: String::new(),
         }
+    }
+}
+
+/// How replicas count limits together: through Redis where one is named, else in slices that a PostgreSQL server hands
+/// out, else each for itself.
+#[derive(Clone, Debug)]
+pub struct SharingSettings {
+    /// `coordination_redis`, `router_settings.redis_*`, `cache_params` or the variables `REDIS_*`.
+    pub redis: Option<RedisOptions>,
+    /// `general_settings.sharing_deadline_seconds` (ours): what a call waits for the others at most.
+    pub deadline: Duration,
+    /// `general_settings.fail_closed_rate_limit_enforcement` and `fail_closed_budget_enforcement`.
+    pub strictness: Strictness,
+}
+
+impl Default for SharingSettings {
+    fn default() -> Self {
+        Self { redis: None, deadline: Duration::from_millis(50), strictness: Strictness::default() }
     }
 }
 
