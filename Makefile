@@ -38,6 +38,7 @@ postgresql:
 # One profile for everything: lints share its metadata, tests and the SDK runs share its binaries.
 test-rust: postgresql
 	cargo clippy --locked --workspace --all-targets -- -D warnings
+	@command -v redis-server >/dev/null || (apt-get update -qq && apt-get install -y -qq redis-server)
 	@if cargo nextest --version >/dev/null 2>&1; then \
 		cargo nextest run --locked --workspace; \
 	else \

@@ -14,6 +14,8 @@ use policy::roles::Object;
 use store::db::{Db, DbError};
 use wire::format::Format;
 
+use crate::sessions;
+
 /// The caller, identified.
 pub(crate) struct Known(pub(crate) Identity);
 
@@ -31,6 +33,9 @@ impl FromRequestParts<Gateway> for Known {
     type Rejection = Refused;
 
     async fn from_request_parts(parts: &mut Parts, gateway: &Gateway) -> Result<Self, Refused> {
+        if let Some(identity) = sessions::identity(gateway, &parts.headers) {
+            return Ok(Self(identity));
+        }
         match gateway.live.identify(&parts.headers) {
             Ok(identity) => Ok(Self(identity)),
             Err(refusal) => Err(Refused(refusal)),

@@ -6,14 +6,37 @@
 //! Not here: what happens to a call of a model (gateway), the process (server).
 
 mod access;
+mod access_groups;
+mod budgets;
+mod credentials;
+mod customers;
 mod docs;
 mod edit;
 mod health;
+mod invitations;
+mod keys;
+mod login;
+mod model_groups;
 mod model_info;
 mod models;
+mod operator;
+mod organizations;
+mod part;
+mod passwords;
+mod projects;
 mod providers;
 mod router;
+mod secrets;
+mod sessions;
+mod settings;
+mod shown;
 mod spend;
+mod stored_models;
+mod tags;
+mod teams;
+mod terms;
+mod throttle;
+mod users;
 mod utils;
 
 pub use router::router;

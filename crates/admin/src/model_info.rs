@@ -3,6 +3,7 @@
 use axum::Json;
 use axum::extract::{Query, State};
 use gateway::deployment::Deployment;
+use gateway::directory::Identity;
 use gateway::life::Gateway;
 use gateway::snapshot::Snapshot;
 use serde::Deserialize;
@@ -22,27 +23,35 @@ pub(crate) struct Which {
 #[utoipa::path(get, path = "/model/info", operation_id = "model_info", tag = "models", params(Which),
     responses((status = 200, description = "One row a deployment"), (status = 401, description = "No valid key")))]
 pub(crate) async fn list(
-    _: Known,
+    Known(identity): Known,
     State(gateway): State<Gateway>,
     Query(which): Query<Which>,
 ) -> Json<Value> {
-    Json(rows(&gateway.live.snapshot(), &which))
+    Json(rows(&gateway.live.snapshot(), &which, &identity))
 }
 
 /// The same as `/model/info`.
 #[utoipa::path(get, path = "/v1/model/info", operation_id = "model_info_v1", tag = "models", params(Which),
     responses((status = 200, description = "One row a deployment"), (status = 401, description = "No valid key")))]
 pub(crate) async fn list_v1(
-    _: Known,
+    Known(identity): Known,
     State(gateway): State<Gateway>,
     Query(which): Query<Which>,
 ) -> Json<Value> {
-    Json(rows(&gateway.live.snapshot(), &which))
+    Json(rows(&gateway.live.snapshot(), &which, &identity))
 }
 
-fn rows(snapshot: &Snapshot, which: &Which) -> Value {
+/// Models that one team has are shown to the team, and to those who see everything.
+fn rows(snapshot: &Snapshot, which: &Which, identity: &Identity) -> Value {
+    let sees_all = identity.is_admin() || identity.role == "proxy_admin_viewer";
+    let sees = |team: &str| {
+        let is_member = identity.teams.iter().any(|seat| seat.team == team);
+        sees_all || is_member || identity.key_team.as_deref() == Some(team)
+    };
+    let of_teams = snapshot.groups_of_teams().filter(|(team, _)| sees(team)).map(|(_, group)| group);
     let mut data: Vec<Value> = snapshot
         .groups()
+        .chain(of_teams)
         .flat_map(|group| &group.deployments)
         .filter(|deployment| which.litellm_model_id.as_ref().is_none_or(|id| *id == deployment.id))
         .map(|deployment| row(deployment))
@@ -51,7 +60,7 @@ fn rows(snapshot: &Snapshot, which: &Which) -> Value {
         for name in snapshot.wildcards() {
             data.extend(snapshot.wildcard_entries(name).map(|entry| {
                 let mut info = entry.model_info.clone();
-                info.insert("db_model".to_owned(), false.into());
+                info.entry("db_model").or_insert(false.into());
                 json!({"model_name": name, "litellm_params": entry.shown_params, "model_info": info})
             }));
         }

@@ -9,11 +9,16 @@ use serde_json::json;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::{docs, health, model_info, models, providers, spend, utils};
+use crate::{
+    access_groups, budgets, credentials, customers, docs, health, invitations, keys, login, model_groups,
+    model_info, models, organizations, projects, providers, settings, spend, stored_models, tags, teams,
+    users, utils,
+};
 
 /// The management routes and the description of the whole API.
 pub fn router(gateway: Gateway) -> Router {
-    let (router, mut openapi) = OpenApiRouter::with_openapi(docs::frame())
+    let router = accounts(people(OpenApiRouter::with_openapi(docs::frame())));
+    let (router, mut openapi) = router
         // models
         .routes(routes!(models::list))
         .routes(routes!(models::list_v1))
@@ -21,6 +26,63 @@ pub fn router(gateway: Gateway) -> Router {
         .routes(routes!(models::one_v1))
         .routes(routes!(model_info::list))
         .routes(routes!(model_info::list_v1))
+        .routes(routes!(model_groups::info))
+        .routes(routes!(stored_models::new))
+        .routes(routes!(stored_models::update))
+        .routes(routes!(stored_models::patch))
+        .routes(routes!(stored_models::delete))
+        .routes(routes!(stored_models::block))
+        .routes(routes!(stored_models::unblock))
+        // credentials
+        .routes(routes!(credentials::new, credentials::list))
+        .routes(routes!(credentials::by_name))
+        .routes(routes!(credentials::by_model))
+        .routes(routes!(credentials::update, credentials::delete))
+        // access groups
+        .routes(routes!(access_groups::new, access_groups::list))
+        .routes(routes!(access_groups::one, access_groups::update, access_groups::delete))
+        .routes(routes!(model_groups::list))
+        .routes(routes!(model_groups::new))
+        .routes(routes!(model_groups::one))
+        .routes(routes!(model_groups::update))
+        .routes(routes!(model_groups::delete))
+        // configuration
+        .routes(routes!(settings::update))
+        .routes(routes!(settings::list))
+        .routes(routes!(settings::info))
+        .routes(routes!(settings::update_field))
+        .routes(routes!(settings::delete_field))
+        .routes(routes!(settings::callbacks))
+        // login
+        .routes(routes!(login::form))
+        .routes(routes!(login::json_body))
+        .routes(routes!(login::logout))
+        .routes(routes!(login::ui_config))
+        .routes(routes!(login::ui_config_prefixed))
+        .routes(routes!(invitations::new))
+        .routes(routes!(invitations::info))
+        .routes(routes!(invitations::update))
+        .routes(routes!(invitations::delete))
+        .routes(routes!(invitations::get_token))
+        .routes(routes!(invitations::claim))
+        .routes(routes!(invitations::change))
+        // keys
+        .routes(routes!(keys::generate))
+        .routes(routes!(keys::service_account))
+        .routes(routes!(keys::update))
+        .routes(routes!(keys::bulk_update))
+        .routes(routes!(keys::team_bulk_update))
+        .routes(routes!(keys::delete))
+        .routes(routes!(keys::info))
+        .routes(routes!(keys::info_v2))
+        .routes(routes!(keys::list))
+        .routes(routes!(keys::aliases))
+        .routes(routes!(keys::regenerate))
+        .routes(routes!(keys::regenerate_named))
+        .routes(routes!(keys::block))
+        .routes(routes!(keys::unblock))
+        .routes(routes!(keys::health))
+        .routes(routes!(keys::reset_spend))
         // utils
         .routes(routes!(utils::token_counter))
         .routes(routes!(utils::supported_openai_params))
@@ -86,6 +148,99 @@ pub fn router(gateway: Gateway) -> Router {
         .fallback(not_found)
         .method_not_allowed_fallback(method_not_allowed)
         .with_state(gateway)
+}
+
+/// Users and teams.
+fn people(router: OpenApiRouter<Gateway>) -> OpenApiRouter<Gateway> {
+    router
+        // users
+        .routes(routes!(users::new::user_new))
+        .routes(routes!(users::change::user_update))
+        .routes(routes!(users::change::user_bulk_update))
+        .routes(routes!(users::gone::user_delete))
+        .routes(routes!(users::list::user_info))
+        .routes(routes!(users::list::user_info_v2))
+        .routes(routes!(users::list::user_list))
+        .routes(routes!(users::list::user_available_roles))
+        .routes(routes!(users::list::user_available_users))
+        .routes(routes!(users::list::user_filter_ui))
+        // teams
+        .routes(routes!(teams::new::team_new))
+        .routes(routes!(teams::change::team_update))
+        .routes(routes!(teams::change::team_patch))
+        .routes(routes!(teams::change::team_block))
+        .routes(routes!(teams::change::team_unblock))
+        .routes(routes!(teams::change::team_delete))
+        .routes(routes!(teams::list::team_info))
+        .routes(routes!(teams::list::team_list))
+        .routes(routes!(teams::list::team_list_v2))
+        .routes(routes!(teams::list::team_available))
+        .routes(routes!(teams::list::team_filter_ui))
+        .routes(routes!(teams::members::team_member_add))
+        .routes(routes!(teams::members::team_bulk_member_add))
+        .routes(routes!(teams::members::team_member_update))
+        .routes(routes!(teams::members::team_member_delete))
+        .routes(routes!(teams::members::team_members_me))
+        .routes(routes!(teams::members::team_member_reset_spend))
+        .routes(routes!(teams::switches::team_model_add))
+        .routes(routes!(teams::switches::team_model_delete))
+        .routes(routes!(teams::switches::team_permissions_list))
+        .routes(routes!(teams::switches::team_permissions_update))
+        .routes(routes!(teams::switches::team_permissions_bulk_update))
+        .routes(routes!(teams::callbacks::team_callback_add))
+        .routes(routes!(teams::callbacks::team_callback_list))
+        .routes(routes!(teams::callbacks::team_callback_delete))
+        .routes(routes!(teams::callbacks::team_disable_logging))
+}
+
+/// What is above and beside them.
+fn accounts(router: OpenApiRouter<Gateway>) -> OpenApiRouter<Gateway> {
+    router
+        // organizations
+        .routes(routes!(organizations::organization_new))
+        .routes(routes!(organizations::organization_update))
+        .routes(routes!(organizations::organization_patch))
+        .routes(routes!(organizations::organization_delete))
+        .routes(routes!(organizations::organization_list))
+        .routes(routes!(organizations::organization_info))
+        .routes(routes!(organizations::organization_info_many))
+        .routes(routes!(organizations::members::organization_member_add))
+        .routes(routes!(organizations::members::organization_member_update))
+        .routes(routes!(organizations::members::organization_member_delete))
+        // projects
+        .routes(routes!(projects::project_new))
+        .routes(routes!(projects::project_update))
+        .routes(routes!(projects::project_delete))
+        .routes(routes!(projects::project_info))
+        .routes(routes!(projects::project_list))
+        // customers
+        .routes(routes!(customers::customer_new))
+        .routes(routes!(customers::customer_update))
+        .routes(routes!(customers::customer_info))
+        .routes(routes!(customers::customer_list))
+        .routes(routes!(customers::customer_delete))
+        .routes(routes!(customers::customer_block))
+        .routes(routes!(customers::customer_unblock))
+        .routes(routes!(customers::end_users::end_user_new))
+        .routes(routes!(customers::end_users::end_user_update))
+        .routes(routes!(customers::end_users::end_user_info))
+        .routes(routes!(customers::end_users::end_user_list))
+        .routes(routes!(customers::end_users::end_user_delete))
+        .routes(routes!(customers::end_users::end_user_block))
+        .routes(routes!(customers::end_users::end_user_unblock))
+        // budgets
+        .routes(routes!(budgets::budget_new))
+        .routes(routes!(budgets::budget_update))
+        .routes(routes!(budgets::budget_info))
+        .routes(routes!(budgets::budget_list))
+        .routes(routes!(budgets::budget_settings))
+        .routes(routes!(budgets::budget_delete))
+        // tags
+        .routes(routes!(tags::tag_new))
+        .routes(routes!(tags::tag_update))
+        .routes(routes!(tags::tag_info))
+        .routes(routes!(tags::tag_list))
+        .routes(routes!(tags::tag_delete))
 }
 
 async fn not_found(method: Method, OriginalUri(uri): OriginalUri) -> Response {

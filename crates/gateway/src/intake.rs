@@ -149,7 +149,8 @@ where
     call.started = std::time::Instant::now();
     let envelope = open(call, bytes)?;
     let asked = aliased(caller, model(call, &envelope)?);
-    let group = call.snapshot.group(&asked).ok_or_else(|| unknown_model(call, &asked))?;
+    let team = caller.key().and_then(|resolved| resolved.key.team.as_deref());
+    let group = call.snapshot.group_for(team, &asked).ok_or_else(|| unknown_model(call, &asked))?;
     payload(call, envelope, asked, group)
 }
 

@@ -15,6 +15,7 @@ pub mod auth;
 pub mod body;
 pub mod books;
 pub mod call;
+pub mod configure;
 mod connection;
 pub mod controls;
 pub mod count;

@@ -1,7 +1,7 @@
 //! What outlives a reload: the pointer to the snapshot in force, and counters.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
 use arc_swap::ArcSwap;
@@ -10,6 +10,7 @@ use store::db::Db;
 
 use crate::auth::Caller;
 use crate::books::Books;
+use crate::configure::Configure;
 use crate::directory::Identity;
 use crate::kept::Shelf;
 use crate::refusal::Refusal;
@@ -20,6 +21,7 @@ use crate::snapshot::Snapshot;
 pub struct Live {
     snapshot: ArcSwap<Snapshot>,
     books: Option<Arc<Books>>,
+    configure: OnceLock<Arc<dyn Configure>>,
     /// Responses kept for callers.
     pub(crate) shelf: Arc<Shelf>,
     in_flight: AtomicU32,
@@ -39,6 +41,7 @@ impl Live {
         Arc::new(Self {
             snapshot: ArcSwap::from_pointee(snapshot),
             books,
+            configure: OnceLock::new(),
             shelf: Arc::default(),
             in_flight: AtomicU32::new(0),
             draining: AtomicBool::new(false),
@@ -86,6 +89,17 @@ impl Live {
         {
             tracing::warn!(%error, "a change is taken over later");
         }
+    }
+
+    /// Says who takes over changes of the configuration. The first one stays.
+    pub fn configured_by(&self, configure: Arc<dyn Configure>) {
+        let _ = self.configure.set(configure);
+    }
+
+    /// Who takes over changes of the configuration, where anybody does.
+    #[must_use]
+    pub fn configure(&self) -> Option<&Arc<dyn Configure>> {
+        self.configure.get()
     }
 
     /// The configuration in force. Taken once a call and kept to its end.

@@ -33,6 +33,8 @@ pub struct Snapshot {
     names: Vec<String>,
     by_id: Map<Arc<Group>>,
     by_model: Map<Arc<Group>>,
+    /// Groups that only one team has, by team and public name.
+    of_teams: Map<Map<Arc<Group>>>,
     wildcards: Vec<Wildcard>,
     /// Fetches media that callers name by address; `None` where nothing may be fetched.
     pub(crate) fetcher: Option<Fetcher>,
@@ -117,8 +119,10 @@ impl Snapshot {
         let mut grouped: Map<Vec<Arc<Deployment>>> = Map::default();
         let mut names: Vec<String> = Vec::new();
         let mut wildcards: Vec<Wildcard> = Vec::new();
+        let mut of_teams: Map<Map<Vec<Arc<Deployment>>>> = Map::default();
         for (index, entry) in settings.deployments.iter().enumerate() {
-            if entry.model_name.contains('*') {
+            let team = team_of(entry);
+            if team.is_none() && entry.model_name.contains('*') {
                 add_wildcard(&mut wildcards, index, entry);
                 continue;
             }
@@ -132,6 +136,11 @@ impl Snapshot {
                 Err(message) => flaws.push(flaw(message, true)),
                 Ok(deployment) => {
                     flaws.extend(deployment.trouble.clone().map(|trouble| flaw(trouble, false)));
+                    if let Some(team) = team {
+                        let groups = of_teams.entry(team.to_owned()).or_default();
+                        groups.entry(entry.model_name.clone()).or_default().push(Arc::new(deployment));
+                        continue;
+                    }
                     if !grouped.contains_key(&entry.model_name) {
                         names.push(entry.model_name.clone());
                     }
@@ -141,10 +150,8 @@ impl Snapshot {
         }
         wildcards.sort_by(|one, other| one.pattern.specificity().cmp(&other.pattern.specificity()));
         let keys = KeyRing::new(settings.general.master_key.as_ref(), header_name(&settings.general)?);
-        let groups: Map<Arc<Group>> = grouped
-            .into_iter()
-            .map(|(name, deployments)| (name.clone(), Arc::new(Group::new(name, deployments))))
-            .collect();
+        let groups = made(grouped);
+        let of_teams = of_teams.into_iter().map(|(team, grouped)| (team, made(grouped))).collect();
         let (by_id, by_model) = index(&names, &groups);
         let media = &settings.general.media;
         let fetcher = settings.surroundings.as_ref().map(|around| Fetcher::new(media.clone(), &around.tls));
@@ -155,6 +162,7 @@ impl Snapshot {
             names,
             by_id,
             by_model,
+            of_teams,
             wildcards,
             fetcher,
             materialized: RwLock::default(),
@@ -180,6 +188,34 @@ impl Snapshot {
         }
         let known = self.by_model.get(asked).cloned().or_else(|| self.materialize(asked));
         known.or_else(|| self.materialized_deployment(asked))
+    }
+
+    /// The same for a caller of a team, which may have models of its own.
+    #[must_use]
+    pub fn group_for(&self, team: Option<&str>, asked: &str) -> Option<Arc<Group>> {
+        let own = team.and_then(|team| self.of_teams.get(team)).and_then(|groups| groups.get(asked));
+        own.cloned().or_else(|| self.group(asked))
+    }
+
+    /// The groups that only one team has.
+    pub fn groups_of_teams(&self) -> impl Iterator<Item = (&str, &Arc<Group>)> {
+        self.of_teams
+            .iter()
+            .flat_map(|(team, groups)| groups.values().map(move |group| (team.as_str(), group)))
+    }
+
+    /// Whether an entry can be compiled here.
+    ///
+    /// # Errors
+    /// What is wrong with it, for the person who wrote it.
+    pub fn check(&self, entry: &DeploymentSettings) -> Result<(), String> {
+        if entry.model_name.contains('*') {
+            return match team_of(entry) {
+                None => Ok(()),
+                Some(_) => Err("a model of a team needs a name without `*`".to_owned()),
+            };
+        }
+        Deployment::compile(entry, &self.settings, &self.catalog).map(drop)
     }
 
     /// The deployment of a wildcard that has this id, if its model was asked for before.
@@ -282,6 +318,16 @@ impl Snapshot {
         }
         None
     }
+}
+
+/// The team that has a deployment to itself (`model_info.team_id`).
+fn team_of(entry: &DeploymentSettings) -> Option<&str> {
+    entry.model_info.get("team_id")?.as_str().filter(|team| !team.is_empty())
+}
+
+fn made(grouped: Map<Vec<Arc<Deployment>>>) -> Map<Arc<Group>> {
+    let group = |(name, deployments): (String, _)| (name.clone(), Arc::new(Group::new(name, deployments)));
+    grouped.into_iter().map(group).collect()
 }
 
 fn add_wildcard(wildcards: &mut Vec<Wildcard>, index: usize, entry: &DeploymentSettings) {

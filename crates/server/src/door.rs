@@ -11,6 +11,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use axum::Router;
+use axum::extract::ConnectInfo;
 use bytes::Bytes;
 use gateway::body::ReplyBody;
 use gateway::endpoint::{Endpoint, Found};
@@ -112,7 +113,9 @@ impl House {
             }
             Some(Found::WrongMethod { format, allowed }) => wrong_method(&request, format, &allowed),
             None => {
-                let result = self.admin.clone().oneshot(request.map(axum::body::Body::new)).await;
+                let mut request = request.map(axum::body::Body::new);
+                request.extensions_mut().insert(ConnectInfo(peer));
+                let result = self.admin.clone().oneshot(request).await;
                 let mut response = result.unwrap_or_else(|never| match never {}).map(DoorBody::Admin);
                 deliver::guard(response.headers_mut());
                 response

@@ -10,12 +10,14 @@ use gateway::snapshot::{Flaw, Snapshot};
 use gateway::transport::Tls;
 use policy::catalog::Catalog;
 use secrecy::ExposeSecret;
+use store::db::Db;
 
 use crate::cli::ServeOptions;
-use crate::config::{self, keys};
+use crate::config::problem::{self, Notice};
+use crate::config::{self, Additions, keys};
 use crate::discover::{self, OLLAMA};
 use crate::env::Environment;
-use crate::say;
+use crate::{kept, say};
 
 /// A configuration, compiled, and what there is to say about it.
 #[derive(Debug)]
@@ -25,9 +27,30 @@ pub(crate) struct Prepared {
     pub(crate) files: Vec<PathBuf>,
     /// What was found in the environment, where there is no file.
     pub(crate) found: Vec<String>,
+    notices: Vec<Notice>,
+    flaws: Vec<Flaw>,
 }
 
-/// Reads and compiles the configuration. Warnings are printed as they are found.
+impl Prepared {
+    /// Prints the warnings.
+    pub(crate) fn tell(&self) {
+        use std::io::IsTerminal;
+        if !self.notices.is_empty() {
+            say(&format!("{}\n", problem::render_all(&self.notices, std::io::stderr().is_terminal())));
+        }
+        self.flaws.iter().for_each(tell);
+    }
+}
+
+/// What was asked for, before it is compiled.
+struct Read {
+    settings: Settings,
+    files: Vec<PathBuf>,
+    found: Vec<String>,
+    notices: Vec<Notice>,
+}
+
+/// Reads and compiles the configuration, and what `db` has over it.
 ///
 /// # Errors
 /// Everything that is wrong, as one text.
@@ -36,36 +59,70 @@ pub(crate) async fn prepare(
     environment: &Environment,
     catalog: Arc<Catalog>,
     tls: &Tls,
+    db: Option<&Db>,
 ) -> anyhow::Result<Prepared> {
-    let (mut settings, files, found) = read(options, environment).await?;
+    let mut read = read(options, environment, &Additions::default()).await?;
+    if let Some(db) = db {
+        read = with_kept(read, options, environment, db).await?;
+    }
+    let Read { mut settings, files, found, notices } = read;
     options.overrides.amend(&mut settings);
     check_master_key(&settings, options)?;
     settings.surroundings = Some(Surroundings::new(environment.variables(), tls));
     let (snapshot, flaws) = Snapshot::prepare(settings, catalog).map_err(|problem| anyhow!(problem))?;
-    for flaw in &flaws {
-        tell(flaw);
+    Ok(Prepared { snapshot, files, found, notices, flaws })
+}
+
+/// The same, read again with what the database says. Settings that were changed at run time and fit no more are left
+/// out: whoever broke them must be able to start the process to mend them.
+async fn with_kept(
+    plain: Read,
+    options: &ServeOptions,
+    environment: &Environment,
+    db: &Db,
+) -> anyhow::Result<Read> {
+    let mut additions = kept::read(db, &plain.settings.general).await?;
+    if additions.is_empty() {
+        return Ok(plain);
     }
-    Ok(Prepared { snapshot, files, found })
+    match read(options, environment, &additions).await {
+        Err(error) if !additions.settings.is_empty() => {
+            tracing::error!("settings that were changed at run time are left out: {error:#}");
+            additions.settings.clear();
+            read(options, environment, &additions).await
+        }
+        read => read,
+    }
 }
 
 async fn read(
     options: &ServeOptions,
     environment: &Environment,
-) -> anyhow::Result<(Settings, Vec<PathBuf>, Vec<String>)> {
+    additions: &Additions,
+) -> anyhow::Result<Read> {
     use std::io::IsTerminal;
-    let color = std::io::stderr().is_terminal();
     let Some(file) = &options.config else {
         let discovered = discover::discover(environment, discover::tcp_probe(OLLAMA).await);
-        return Ok((discovered.settings, Vec::new(), discovered.lines));
-    };
-    match config::load(file, environment) {
-        Ok(loaded) => {
-            if !loaded.notices.is_empty() {
-                say(&format!("{}\n", config::problem::render_all(&loaded.notices, color)));
-            }
-            Ok((loaded.settings, loaded.files, Vec::new()))
+        let mut settings = discovered.settings;
+        if !additions.is_empty() {
+            let added = config::without_file(environment, additions);
+            settings.deployments.extend(added.deployments);
+            settings = Settings { deployments: settings.deployments, ..added };
         }
-        Err(report) => bail!("{} is not usable\n\n{}", file.display(), report.text(color)),
+        config::from_environment(&mut settings.general, environment);
+        return Ok(Read { settings, files: Vec::new(), found: discovered.lines, notices: Vec::new() });
+    };
+    match config::load_with(file, environment, additions) {
+        Ok(loaded) => Ok(Read {
+            settings: loaded.settings,
+            files: loaded.files,
+            found: Vec::new(),
+            notices: loaded.notices,
+        }),
+        Err(report) => {
+            let color = std::io::stderr().is_terminal();
+            bail!("{} is not usable\n\n{}", file.display(), report.text(color))
+        }
     }
 }
 

@@ -11,6 +11,7 @@ mod config;
 mod discover;
 mod door;
 mod env;
+mod kept;
 mod load;
 mod plain;
 mod reload;

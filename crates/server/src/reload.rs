@@ -1,4 +1,5 @@
-//! Following changes of the configuration: the files are watched, and SIGHUP asks at once. Prepare, then
+//! Following changes of the configuration: the files are watched, the database's list of changes is followed, and SIGHUP
+//! asks at once. Prepare, then
 //! publish; a configuration that is not usable leaves the old one in force, and says so.
 
 use std::collections::{BTreeSet, HashMap};
@@ -6,19 +7,30 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::future::BoxFuture;
+use gateway::configure::Configure;
 use gateway::live::Live;
 use gateway::transport::Tls;
 use notify::{RecommendedWatcher, RecursiveMode, Watcher};
+use store::changes::Watch as Notices;
+use store::db::{Db, DbError};
+use store::entity::{ModelFields, Object};
 use tokio::signal::unix::{Signal, SignalKind, signal};
-use tokio::sync::mpsc;
+use tokio::sync::{Mutex, mpsc};
 
-use crate::catalog;
 use crate::cli::ServeOptions;
+use crate::config::keys::Standing;
+use crate::config::problem::Severity;
+use crate::config::{self, Additions};
 use crate::env::Environment;
-use crate::load::{self, Prepared};
+use crate::{catalog, kept, load};
 
 /// Editors and `kubectl` write a file in several steps; this much quiet ends a change.
 const QUIET: Duration = Duration::from_millis(200);
+/// How often a database that was not there yet is looked for.
+const PAUSE: Duration = Duration::from_millis(500);
+/// Changes looked at together.
+const MOST_CHANGES: u32 = 500;
 
 /// What tells that the configuration may have changed. Made before the process says that it serves, so that
 /// no change and no signal after that is missed.
@@ -41,15 +53,20 @@ impl Changes {
     }
 }
 
-/// Follows changes for as long as the process serves. `public` says that others can reach it.
-pub(crate) async fn follow(
-    changes: Changes,
-    live: &Arc<Live>,
-    options: &ServeOptions,
-    environment: &Environment,
-    tls: &Tls,
-    public: bool,
-) {
+/// Takes over changes, one after the other.
+pub(crate) struct Reloader {
+    pub(crate) live: Arc<Live>,
+    pub(crate) options: ServeOptions,
+    pub(crate) environment: Environment,
+    pub(crate) tls: Tls,
+    /// Others can reach this process.
+    pub(crate) public: bool,
+    /// The files that were read last. Held while a change is taken over.
+    pub(crate) files: Mutex<Vec<PathBuf>>,
+}
+
+/// Follows changes of the files for as long as the process serves.
+pub(crate) async fn follow(changes: Changes, reloader: &Reloader) {
     let Changes { mut watch, mut told, mut hangup } = changes;
     loop {
         let asked = tokio::select! {
@@ -65,7 +82,7 @@ pub(crate) async fn follow(
         if !asked && !changed {
             continue;
         }
-        match reload(live, options, environment, tls, asked, public).await {
+        match reloader.take_over(asked, true).await {
             Ok(files) => watch.set(&files),
             Err(error) => {
                 tracing::error!("the configuration was not reloaded, the old one stays in force: {error:#}")
@@ -74,26 +91,113 @@ pub(crate) async fn follow(
     }
 }
 
-async fn reload(
-    live: &Arc<Live>,
-    options: &ServeOptions,
-    environment: &Environment,
-    tls: &Tls,
-    asked: bool,
-    public: bool,
-) -> anyhow::Result<Vec<PathBuf>> {
-    // A change of the file is no reason to fetch prices; a person who asks gets everything anew.
-    let catalog =
-        if asked { catalog::load(environment, tls).await? } else { live.snapshot().catalog_handle() };
-    let Prepared { snapshot, files, .. } = load::prepare(options, environment, catalog, tls).await?;
-    anyhow::ensure!(
-        snapshot.keys.is_locked() || !public,
-        "it has no master key, and this process is reachable by others"
-    );
-    let groups = snapshot.groups().count();
-    live.publish(snapshot);
-    tracing::info!(model_groups = groups, "configuration reloaded");
-    Ok(files)
+/// Follows changes of models, credentials and settings in the database, whoever made them. `position` is the change
+/// up to which the configuration in force is true; none where there was no database when it was made.
+pub(crate) async fn follow_database(reloader: &Reloader, mut position: Option<i64>) {
+    let db = loop {
+        match reloader.live.db() {
+            Some(db) => break db,
+            None => tokio::time::sleep(PAUSE).await,
+        }
+    };
+    let mut notices = Notices::new(&db).await;
+    let mut stale = position.is_none();
+    loop {
+        match news(&db, &mut position).await {
+            Ok(changed) => stale |= changed,
+            Err(error) => tracing::debug!(%error, "changes of the configuration are not seen"),
+        }
+        if stale {
+            match reloader.take_over(false, false).await {
+                Ok(_) => stale = false,
+                Err(error) => tracing::error!("what was changed is not in force yet: {error:#}"),
+            }
+        }
+        notices.next().await;
+    }
+}
+
+/// Whether anything was changed behind `position` that the configuration is made of.
+async fn news(db: &Db, position: &mut Option<i64>) -> Result<bool, DbError> {
+    let Some(from) = *position else {
+        *position = Some(db.last_change().await?);
+        return Ok(false);
+    };
+    let changes = db.changes_after(from, MOST_CHANGES).await?;
+    *position = changes.last().map(|last| last.number).or(Some(from));
+    Ok(changes.iter().any(|change| kept::KINDS.contains(&change.kind)))
+}
+
+impl Reloader {
+    /// Reads everything again and puts it in force. `asked` fetches prices anew, `aloud` prints warnings.
+    async fn take_over(&self, asked: bool, aloud: bool) -> anyhow::Result<Vec<PathBuf>> {
+        let mut files = self.files.lock().await;
+        // A change of the file is no reason to fetch prices; a person who asks gets everything anew.
+        let catalog = match asked {
+            true => catalog::load(&self.environment, &self.tls).await?,
+            false => self.live.snapshot().catalog_handle(),
+        };
+        let db = self.live.db();
+        let prepared =
+            load::prepare(&self.options, &self.environment, catalog, &self.tls, db.as_ref()).await?;
+        if aloud {
+            prepared.tell();
+        }
+        let snapshot = prepared.snapshot;
+        anyhow::ensure!(
+            snapshot.keys.is_locked() || !self.public,
+            "it has no master key, and this process is reachable by others"
+        );
+        let groups = snapshot.groups().count();
+        self.live.publish(snapshot);
+        tracing::info!(model_groups = groups, "configuration reloaded");
+        files.clone_from(&prepared.files);
+        Ok(prepared.files)
+    }
+}
+
+impl Configure for Reloader {
+    fn check(&self, model: &ModelFields) -> Result<(), String> {
+        let credentials = Additions::default();
+        match config::deployment("", model, &self.environment, &credentials)? {
+            Some(deployment) => self.live.snapshot().check(&deployment),
+            None => Ok(()),
+        }
+    }
+
+    fn check_settings(&self, sections: &[(String, Object)]) -> Result<(), String> {
+        let additions = Additions { settings: sections.to_vec(), ..Additions::default() };
+        match &self.options.config {
+            Some(file) => {
+                config::load_with(file, &self.environment, &additions).map(drop).map_err(|report| {
+                    let errors = report.problems.iter().filter(|problem| problem.severity == Severity::Error);
+                    errors.map(|problem| problem.message.as_str()).collect::<Vec<_>>().join("; ")
+                })
+            }
+            None => Ok(()),
+        }
+    }
+
+    fn keys(&self, section: &str) -> Vec<(&'static str, bool)> {
+        let sections = [&config::keys::GENERAL, &config::keys::LITELLM, &config::keys::ROUTER];
+        let found = sections.into_iter().find(|known| known.name == section);
+        let served = |section: &config::keys::Section, name| section.standing(name) == Some(Standing::Served);
+        found.map_or_else(Vec::new, |section| {
+            section.names().map(|name| (name, served(section, name))).collect()
+        })
+    }
+
+    fn reload(&self) -> BoxFuture<'_, Result<(), String>> {
+        let taken =
+            async { self.take_over(false, false).await.map(drop).map_err(|error| format!("{error:#}")) };
+        Box::pin(taken)
+    }
+}
+
+impl std::fmt::Debug for Reloader {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Reloader")
+    }
 }
 
 /// Watches the directories of the files: Kubernetes and many editors replace a file (or a link to it) instead

@@ -6,17 +6,19 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use anyhow::{Context, bail};
+use gateway::configure::Configure;
 use gateway::live::Live;
 use gateway::snapshot::Snapshot;
 use gateway::transport::{Proxies, Tls};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::Mutex;
 use tokio_util::sync::CancellationToken;
 
 use crate::cli::ServeOptions;
 use crate::env::Environment;
 use crate::load::{self, Prepared};
-use crate::reload::{self, Changes};
+use crate::reload::{self, Changes, Reloader};
 use crate::workers::Workers;
 use crate::{books, catalog, say};
 
@@ -37,8 +39,16 @@ async fn run(options: ServeOptions, environment: Environment) -> anyhow::Result<
     let proxies = Proxies::of(|name| environment.filled(name));
     let tls = Tls::new().context("the system's certificates")?.through(proxies);
     let catalog = catalog::load(&environment, &tls).await?;
-    let Prepared { snapshot, files, found } = load::prepare(&options, &environment, catalog, &tls).await?;
-    let books = books::open(&options, &environment, &snapshot.general).await?;
+    let mut prepared = load::prepare(&options, &environment, catalog, &tls, None).await?;
+    let books = books::open(&options, &environment, &prepared.snapshot.general).await?;
+    let mut position = None;
+    if let Some(db) = books.as_ref().and_then(|kept| kept.books.db()) {
+        position = Some(db.last_change().await?);
+        let catalog = prepared.snapshot.catalog_handle();
+        prepared = load::prepare(&options, &environment, catalog, &tls, Some(&db)).await?;
+    }
+    prepared.tell();
+    let Prepared { snapshot, files, found, .. } = prepared;
     let host = reachable_host(&options, &snapshot);
     let listener = listen(&host, options.port).await?;
     let address = listener.local_addr()?;
@@ -49,10 +59,16 @@ async fn run(options: ServeOptions, environment: Environment) -> anyhow::Result<
     let workers = Workers::start(worker_count(&options), &live, &tls)?;
     let done = CancellationToken::new();
     let keep = books.map(|kept| tokio::spawn(kept.keep(|_| (), done.clone())));
-    let follow = reload::follow(changes, &live, &options, &environment, &tls, is_public(address));
+    let files = Mutex::new(files);
+    let public = is_public(address);
+    let reloader = Arc::new(Reloader { live: Arc::clone(&live), options, environment, tls, public, files });
+    live.configured_by(Arc::clone(&reloader) as Arc<dyn Configure>);
+    let follow = reload::follow(changes, &reloader);
+    let follow_database = reload::follow_database(&reloader, position);
     tokio::select! {
         () = workers.accept(listener, stop) => {}
         () = follow => {}
+        () = follow_database => {}
     }
     tracing::info!(in_flight = live.in_flight(), "stopping: no new connections, calls in flight go on");
     live.drain();

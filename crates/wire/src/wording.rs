@@ -75,6 +75,10 @@ pub fn encode(
         let field = |(path, turn): (TurnPath, &Turn)| format!("{}.phase", path.message(turn));
         outbound.losses.extend(phased.map(|it| Loss { field: field(it), why }));
     }
+    if outbound.losses.len() > MOST_NAMED {
+        outbound.losses.truncate(MOST_NAMED);
+        outbound.losses.push(Loss { field: "…".to_owned(), why: "there are more than are named here" });
+    }
     if !outbound.losses.is_empty() {
         let places = places(request);
         for loss in &mut outbound.losses {
@@ -83,6 +87,9 @@ pub fn encode(
     }
     Ok(outbound)
 }
+
+/// So many losses are named, for each costs a walk to its place: a body may hold a hundred thousand.
+const MOST_NAMED: usize = 256;
 
 /// The turns by their paths.
 type Places<'a> = HashMap<String, &'a Turn>;

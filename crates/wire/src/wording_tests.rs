@@ -72,3 +72,19 @@ fn members_of_functions_stand_where_the_format_keeps_them() {
     assert!(lost.iter().all(|field| field.starts_with("tools[") && field.ends_with("].strict")), "{lost:?}");
     assert!(!lost.is_empty());
 }
+
+#[test]
+fn a_body_full_of_what_cannot_be_said_is_answered_in_no_time() {
+    let items: Vec<Value> = (0..50_000).map(|_| json!({"type": "of_tomorrow"})).collect();
+    let begun = std::time::Instant::now();
+    let lost = losses(&ResponsesClient, &MessagesUpstream, &json!({"max_output_tokens": 9, "input": items}));
+    assert_eq!(
+        (lost[0].as_str(), lost[255].as_str(), lost[256].as_str()),
+        ("input[0].content[0]", "input[255].content[0]", "…")
+    );
+    assert_eq!(lost.len(), 257);
+    let parts: Vec<Value> = (0..50_000).map(|_| json!({"type": "of_tomorrow"})).collect();
+    let body = json!({"max_tokens": 9, "messages": [{"role": "user", "content": parts}]});
+    assert_eq!(losses(&MessagesClient, &CohereUpstream, &body)[255], "messages[0].content[255]");
+    assert!(begun.elapsed() < std::time::Duration::from_secs(10), "{:?}", begun.elapsed());
+}

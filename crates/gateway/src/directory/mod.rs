@@ -19,7 +19,7 @@ use policy::access::Asked;
 use policy::account::Budget;
 use store::changes::Change;
 use store::db::{Db, DbError};
-use store::entity::{CustomerFields, Kind, TagFields};
+use store::entity::{CustomerFields, Kind, TagFields, UserFields};
 use store::ledger::Charge;
 use store::spend::window::Window;
 
@@ -28,6 +28,7 @@ pub use self::copy::{Copy, CopyError};
 pub use self::identity::{Identity, Seat};
 pub use self::key::{Extras, Hash, Key, hash_of};
 pub use self::models::ModelAccounts;
+pub use self::network::Network;
 pub use self::who::{Held, Level, Who};
 
 use self::rows::{Rows, Seen};
@@ -131,6 +132,12 @@ impl Directory {
         let who = Arc::new(self.rows().resolve(&key, version, false));
         key.who.store(Some(Arc::clone(&who)));
         Some(Resolved { key, who })
+    }
+
+    /// A user that has a row.
+    #[must_use]
+    pub fn user(&self, id: &str) -> Option<Arc<Held<UserFields>>> {
+        self.rows().users.get(id).cloned()
     }
 
     /// A customer that has a row.

@@ -70,14 +70,14 @@ const PYTHON: &str = "Python code cannot be loaded";
 const DASHBOARD: &str = "there is no dashboard to apply it to";
 const LIBRARY: &str = "it changes LiteLLM's library, and nothing here";
 const TRANSLATION: &str = "translation is not changed by this";
-const REDIS: &str = "state is not shared through Redis";
 const PRICING: &str = "charges are not computed from this";
 const HEADERS: &str = "client headers are not passed on";
 
 /// The root of the file.
 pub(crate) const TOP: Section = Section {
     name: "the file",
-    served: "model_list litellm_settings general_settings router_settings environment_variables include",
+    served: "model_list litellm_settings general_settings router_settings environment_variables include \
+             credential_list",
     later: &[
         (GUARDRAILS, "guardrails policies policy_attachments"),
         (MCP, "mcp_servers mcp_tools search_tools sandbox_tools agents agent_list"),
@@ -85,7 +85,6 @@ pub(crate) const TOP: Section = Section {
         (CALLBACKS, "callback_settings"),
         (GOOGLE, "default_vertex_config"),
         (PROMPTS, "prompts"),
-        ("credentials stand in `litellm_params`, not in a list of their own", "credential_list"),
     ],
 };
 
@@ -108,9 +107,8 @@ pub(crate) const PARAMS: Section = Section {
              vertex_credentials vertex_ai_project vertex_ai_location vertex_ai_credentials tenant_id client_id \
              client_secret client_certificate_path azure_username azure_password azure_scope token zen_api_key \
              watsonx_region_name watsonx_project deployment_space_id oci_user oci_tenancy oci_fingerprint \
-             oci_key oci_key_file oci_region",
+             oci_key oci_key_file oci_region litellm_credential_name",
     later: &[
-        ("credentials stand beside it in `litellm_params`", "litellm_credential_name"),
         (AWS, "aws_batch_role_arn model_id"),
         ("regions are not told apart", "region_name"),
         (
@@ -170,7 +168,7 @@ const REQUEST_FIELDS: &str = "temperature max_tokens max_completion_tokens top_p
 /// `litellm_settings`.
 pub(crate) const LITELLM: Section = Section {
     name: "litellm_settings",
-    served: "drop_params request_timeout num_retries model_alias_map enable_azure_ad_token_refresh \
+    served: "timezone budget_reset_time default_key_generate_params upperbound_key_generate_params drop_params request_timeout num_retries model_alias_map enable_azure_ad_token_refresh \
              anthropic_sse_ping_interval_seconds sse_keepalive_ping_interval_seconds",
     later: &[
         (
@@ -199,7 +197,7 @@ pub(crate) const LITELLM: Section = Section {
         (
             DATABASE,
             "default_internal_user_params default_team_params default_team_settings \
-             default_key_generate_params upperbound_key_generate_params key_generation_settings \
+             key_generation_settings \
              enable_key_alias_format_validation key_alias_pattern validate_end_user_id_in_db \
              disable_end_user_cost_tracking disable_end_user_cost_tracking_prometheus_only \
              extra_spend_tag_headers disable_add_user_agent_to_request_tags",
@@ -256,8 +254,9 @@ pub(crate) const GENERAL: Section = Section {
     served: "master_key litellm_key_header_name strict completion_model embedding_model \
              max_request_size_mb max_response_size_mb global_max_parallel_requests \
              media_allowed_hosts always_include_stream_usage include_call_id_in_error_body database_url \
-             database_connection_pool_limit maximum_spend_logs_retention_period \
-             maximum_spend_logs_retention_interval",
+             database_connection_pool_limit disable_custom_api_keys store_model_in_db \
+             maximum_spend_logs_retention_period maximum_spend_logs_retention_interval coordination_redis \
+             fail_closed_rate_limit_enforcement fail_closed_budget_enforcement sharing_deadline_seconds",
     later: &[
         (
             "a weak master key is a warning unless `strict: true` stands here",
@@ -271,14 +270,14 @@ pub(crate) const GENERAL: Section = Section {
              proxy_budget_rescheduler_min_time proxy_budget_rescheduler_max_time \
              proxy_batch_polling_interval use_redis_transaction_buffer allow_requests_on_db_unavailable \
              user_api_key_cache_ttl user_api_key_cache_max_size default_team_disabled \
-             disable_custom_api_keys disable_key_generate_for_org_admin \
+             disable_key_generate_for_org_admin \
              disable_auto_add_proxy_admin_to_teams disable_prisma_schema_update disable_master_key_return \
              disable_adding_master_key_hash_to_db service_account_settings team_metadata_schema \
              scheduled_job_stagger",
         ),
         (
-            "models come from this file only",
-            "store_model_in_db supported_db_objects proxy_config_reload_interval_seconds",
+            "all of the database is served, at once",
+            "supported_db_objects proxy_config_reload_interval_seconds",
         ),
         (
             LOGS,
@@ -306,11 +305,11 @@ pub(crate) const GENERAL: Section = Section {
         (
             LIMITS,
             "max_parallel_requests max_in_flight_requests_per_worker max_queued_requests_per_worker \
-             admission_queue_timeout_seconds token_rate_limit_type fail_closed_rate_limit_enforcement \
+             admission_queue_timeout_seconds token_rate_limit_type \
              disable_retry_on_max_parallel_request_limit_error max_file_size_mb max_batch_file_size_mb \
              max_batch_file_records allowed_file_extensions",
         ),
-        (BUDGETS, "apply_user_budget_to_team_keys fail_closed_budget_enforcement disable_budget_reservation"),
+        (BUDGETS, "apply_user_budget_to_team_keys disable_budget_reservation"),
         (
             RETRIES,
             "disable_fallbacks_on_per_model_rate_limits enforce_fallback_model_access \
@@ -350,7 +349,6 @@ pub(crate) const GENERAL: Section = Section {
         ),
         ("an upstream call ends with its client anyway", "cancel_on_disconnect"),
         (METRICS, "otel tracing"),
-        (REDIS, "coordination_redis"),
         (
             MCP,
             "search_tools mcp_internal_ip_ranges mcp_trusted_proxy_ranges \
@@ -365,7 +363,8 @@ pub(crate) const GENERAL: Section = Section {
 /// `router_settings`.
 pub(crate) const ROUTER: Section = Section {
     name: "router_settings",
-    served: "num_retries timeout stream_timeout model_group_alias routing_strategy",
+    served: "num_retries timeout stream_timeout model_group_alias routing_strategy redis_host redis_port \
+             redis_password redis_url redis_db",
     later: &[
         (
             STRATEGY,
@@ -382,7 +381,6 @@ pub(crate) const ROUTER: Section = Section {
         ),
         (COOLDOWN, "allowed_fails allowed_fails_policy cooldown_time disable_cooldowns"),
         (BUDGETS, "provider_budget_config"),
-        (REDIS, "redis_host redis_port redis_password redis_url redis_db"),
         (CACHE, "cache_responses caching_groups cache_kwargs client_ttl"),
         (LIMITS, "default_max_parallel_requests"),
         ("defaults stand in each entry's `litellm_params`", "default_litellm_params"),
@@ -400,14 +398,7 @@ pub(crate) const ROUTER: Section = Section {
     ],
 };
 
-/// Whether a key of `litellm_params` or `model_info` is a price: `input_cost_per_token`,
-/// `cache_read_input_token_cost`, `output_cost_per_token_above_128k_tokens`, …
-pub(crate) fn is_price(key: &str) -> bool {
-    key.contains("cost_per_")
-        || key.ends_with("_token_cost")
-        || key.contains("_token_cost_above_")
-        || key == "tiered_pricing"
-}
+pub(crate) use policy::price::is_price;
 
 /// Master keys that stand in tutorials and examples, so that everybody who scans the internet tries them.
 pub(crate) fn is_well_known(key: &str) -> bool {

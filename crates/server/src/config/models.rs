@@ -11,6 +11,7 @@ use secrecy::SecretString;
 use serde_json::{Map as JsonMap, Value};
 use wire::provider::resolve::{ResolveError, resolve};
 
+use super::credentials::Credentials;
 use super::fields::{self, Fields, as_number};
 use super::keys::{self, Standing};
 use super::misplaced;
@@ -23,12 +24,13 @@ use crate::env::Environment;
 pub(super) fn read(
     list: &[Node],
     environment: &Environment,
+    credentials: &Credentials,
     problems: &mut Problems,
 ) -> Vec<(DeploymentSettings, Span)> {
     let mut ids: HashMap<String, Span> = HashMap::new();
     let mut deployments = Vec::new();
     for node in list {
-        let Some(deployment) = read_entry(node, environment, problems) else { continue };
+        let Some(deployment) = read_entry(node, environment, credentials, problems) else { continue };
         if let Some(Value::String(id)) = deployment.model_info.get("id")
             && let Some(first) = ids.insert(id.clone(), node.span)
         {
@@ -44,7 +46,13 @@ pub(super) fn read(
     deployments
 }
 
-fn read_entry(node: &Node, environment: &Environment, problems: &mut Problems) -> Option<DeploymentSettings> {
+/// One deployment, or nothing after what is wrong with it was noted, or where it does not serve here.
+pub(super) fn read_entry(
+    node: &Node,
+    environment: &Environment,
+    credentials: &Credentials,
+    problems: &mut Problems,
+) -> Option<DeploymentSettings> {
     let Some(entry) = node.map() else {
         let message = format!("an entry of `model_list` is a map, and this is {}", node.kind());
         problems.error(Some(node.span), message, Some("it starts with `- model_name: …`".to_owned()));
@@ -74,7 +82,8 @@ fn read_entry(node: &Node, environment: &Environment, problems: &mut Problems) -
         }
         return None;
     };
-    let mut deployment = read_params(params, problems)?;
+    let completed = credentials.complete(params, problems);
+    let mut deployment = read_params(&completed, problems)?;
     let info = info.map(|info| read_info(info, problems)).unwrap_or_default();
     let limit = |name: &str| info.get(name).and_then(Value::as_u64);
     deployment.rpm = entry_limits.0.or(deployment.rpm).or_else(|| limit("rpm"));

@@ -53,6 +53,9 @@ pub(super) fn general(
     general.always_include_stream_usage = fields.flag("always_include_stream_usage").unwrap_or(false);
     general.media.allowed_hosts = fields.texts("media_allowed_hosts");
     general.call_id_in_errors = fields.flag("include_call_id_in_error_body").unwrap_or(false);
+    general.custom_keys_disabled = fields.flag("disable_custom_api_keys").unwrap_or(false);
+    general.store_models =
+        fields.flag("store_model_in_db").unwrap_or(false) || environment.is_on("STORE_MODEL_IN_DB");
     general.database_url = database_url(&mut fields, environment);
     general.database_connections =
         fields.whole("database_connection_pool_limit").unwrap_or(general.database_connections).max(2);
@@ -92,10 +95,17 @@ fn database_url(fields: &mut Fields<'_, '_>, environment: &Environment) -> Optio
     Some(url)
 }
 
-/// When budgets begin anew.
-pub(super) fn calendar(litellm: Option<&Map>, general: &mut GeneralSettings, problems: &mut Problems) {
+/// What new keys have, and when budgets begin anew.
+pub(super) fn keys_and_budgets(
+    litellm: Option<&Map>,
+    general: &mut GeneralSettings,
+    problems: &mut Problems,
+) {
     let Some(map) = litellm else { return };
     let mut fields = Fields { map, problems };
+    general.key_defaults = fields.table("default_key_generate_params").map(Map::json).unwrap_or_default();
+    general.key_upperbounds =
+        fields.table("upperbound_key_generate_params").map(Map::json).unwrap_or_default();
     let zone = fields.text("timezone").unwrap_or_else(|| "UTC".to_owned());
     let at = fields.text("budget_reset_time").unwrap_or_else(|| "00:00".to_owned());
     match Calendar::new(&zone, &at) {

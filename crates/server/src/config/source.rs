@@ -5,6 +5,8 @@
 
 use std::path::PathBuf;
 
+pub(crate) use store::seal::is_secret as is_secret_key;
+
 /// A file that was read, with its text.
 #[derive(Debug)]
 pub(crate) struct Source {
@@ -41,47 +43,6 @@ impl Source {
     pub(crate) fn shown_span(&self, span: Span) -> &str {
         self.shown.get(span.start as usize..span.end as usize).unwrap_or_default()
     }
-}
-
-/// Whether a key's value is a credential. `max_tokens` and prices per token are not.
-pub(crate) fn is_secret_key(key: &str) -> bool {
-    const ENDINGS: &[&str] = &[
-        "api_key",
-        "apikey",
-        "access_key",
-        "secret_access_key",
-        "access_key_id",
-        "master_key",
-        "salt_key",
-        "private_key",
-        "secret_key",
-        "public_key",
-        "signing_key",
-        "password",
-        "passwd",
-        "secret",
-        "token",
-        "credentials",
-        "license",
-        "webhook_url",
-        "database_url",
-        "redis_url",
-        "connection_string",
-        "authorization",
-        "auth_value",
-        "proxy_key",
-        "virtual_key",
-        "cookie",
-    ];
-    let key = key.to_ascii_lowercase().replace('-', "_");
-    if super::keys::is_price(&key) {
-        return false;
-    }
-    ENDINGS.iter().any(|ending| key == *ending || key.ends_with(&format!("_{ending}")))
-        || matches!(
-            key.as_str(),
-            "headers" | "extra_headers" | "default_headers" | "credential_values" | "key" | "oci_key"
-        )
 }
 
 /// Stars the values of secret keys, what is indented below them, bare `sk-…` words and URL passwords.

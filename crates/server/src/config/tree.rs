@@ -64,6 +64,19 @@ impl Node {
         Self { content: Content::Plain(String::new()), span }
     }
 
+    /// A JSON value that stands in no file.
+    pub(crate) fn of_json(value: &Value) -> Self {
+        let content = match value {
+            Value::Null => Content::Plain(String::new()),
+            Value::Bool(flag) => Content::Plain(flag.to_string()),
+            Value::Number(number) => Content::Plain(plain_number(&number.to_string())),
+            Value::String(text) => Content::Text(text.clone()),
+            Value::Array(items) => Content::List(items.iter().map(Self::of_json).collect()),
+            Value::Object(map) => Content::Map(Map::of_json(map)),
+        };
+        Self { content, span: Span::default() }
+    }
+
     /// The value typed; nothing for lists and maps.
     pub(crate) fn scalar(&self) -> Option<Scalar<'_>> {
         match &self.content {
@@ -133,9 +146,35 @@ impl Node {
 }
 
 impl Map {
+    /// A JSON object that stands in no file.
+    pub(crate) fn of_json(map: &JsonMap<String, Value>) -> Self {
+        let entry = |(key, value): (&String, &Value)| Entry {
+            key: key.clone(),
+            key_span: Span::default(),
+            value: Node::of_json(value),
+        };
+        Self { entries: map.iter().map(entry).collect() }
+    }
+
+    /// Puts `value` in the place of what stands under its key, if anything does.
+    pub(crate) fn set(&mut self, entry: Entry) {
+        match self.position(&entry.key) {
+            Some(position) => self.entries[position] = entry,
+            None => self.entries.push(entry),
+        }
+    }
+
     pub(crate) fn json(&self) -> JsonMap<String, Value> {
         self.entries.iter().map(|entry| (entry.key.clone(), entry.value.json())).collect()
     }
+}
+
+/// A JSON number in the form that YAML 1.1 has for it: `1e-6` is a text there, `1.0e-6` a number.
+fn plain_number(number: &str) -> String {
+    let Some((mantissa, exponent)) = number.split_once(['e', 'E']) else { return number.to_owned() };
+    let point = if mantissa.contains('.') { "" } else { ".0" };
+    let sign = if exponent.starts_with(['-', '+']) { "" } else { "+" };
+    format!("{mantissa}{point}e{sign}{exponent}")
 }
 
 /// PyYAML's implicit types of a plain scalar (YAML 1.1 as its resolver has it).

@@ -7,11 +7,15 @@ mod auth;
 #[cfg(test)]
 mod bounds;
 #[cfg(test)]
+mod budgets;
+#[cfg(test)]
 mod clouds;
 #[cfg(test)]
 mod connections;
 #[cfg(test)]
 mod cost;
+#[cfg(test)]
+mod customers;
 #[cfg(test)]
 mod demo;
 #[cfg(test)]
@@ -23,13 +27,19 @@ mod google;
 #[cfg(test)]
 mod harness;
 #[cfg(test)]
+mod login;
+#[cfg(test)]
 mod messages;
 #[cfg(test)]
 mod models;
 #[cfg(test)]
+mod organizations;
+#[cfg(test)]
 mod passthrough;
 #[cfg(test)]
 mod predictions;
+#[cfg(test)]
+mod projects;
 #[cfg(test)]
 mod proxy;
 #[cfg(test)]
@@ -43,10 +53,20 @@ mod responses;
 #[cfg(test)]
 mod routing;
 #[cfg(test)]
+mod run_time_settings;
+#[cfg(test)]
 mod sign_in;
 #[cfg(test)]
 mod spend;
 #[cfg(test)]
+mod stored_models;
+#[cfg(test)]
 mod streaming;
+#[cfg(test)]
+mod tags;
+#[cfg(test)]
+mod teams;
+#[cfg(test)]
+mod users;
 #[cfg(test)]
 mod utils;

@@ -11,6 +11,8 @@ const COLUMNS: &str = "id, alias, user_id, team_id, organization_id, budget_id, 
 pub struct Filter<'a> {
     /// Exactly this id.
     pub id: Option<&'a str>,
+    /// Any of these ids.
+    pub ids: Option<&'a [String]>,
     /// Exactly this alias.
     pub alias: Option<&'a str>,
     /// The id or the alias contains it, in any case of letters.
@@ -380,18 +382,19 @@ impl Filter<'_> {
             let at = params.len();
             parts.push(format!("(LOWER(id) LIKE ${at} ESCAPE '!' OR LOWER(alias) LIKE ${at} ESCAPE '!')"));
         }
-        if let Some(teams) = self.any_team {
-            let marks: Vec<String> = teams
+        for (column, values) in [("id", self.ids), ("team_id", self.any_team)] {
+            let Some(values) = values else { continue };
+            let marks: Vec<String> = values
                 .iter()
-                .map(|team| {
-                    params.push(Owned::Text(team.clone()));
+                .map(|value| {
+                    params.push(Owned::Text(value.clone()));
                     format!("${}", params.len())
                 })
                 .collect();
             parts.push(if marks.is_empty() {
                 "1 = 0".to_owned()
             } else {
-                format!("team_id IN ({})", marks.join(", "))
+                format!("{column} IN ({})", marks.join(", "))
             });
         }
         if let Some(blocked) = self.blocked {

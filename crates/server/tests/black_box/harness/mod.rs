@@ -1,6 +1,7 @@
 //! What the tests stand on: a gateway process in front of a fake provider. Not here: what is expected of it.
 
 mod client;
+mod operator;
 mod server;
 mod stand_in;
 
@@ -12,6 +13,7 @@ use testkit::{RecordedRequest, Script};
 pub(crate) use testkit::{Ending, FakeProvider};
 
 pub(crate) use client::{Reply, Stream};
+pub(crate) use operator::{MASTER, Operator};
 pub(crate) use server::{Launch, Server, run};
 pub(crate) use stand_in::{Asked, Said, StandIn};
 
