@@ -1,6 +1,5 @@
 //! What a key may be given: within what its maker has, what its team has, and what the configuration allows.
 
-use gateway::directory::Identity;
 use policy::bounds::Grant;
 use policy::money::Cost;
 use policy::period::Period;
@@ -83,7 +82,7 @@ pub(super) fn check_grant(
     }
     let identity = &operator.who.0;
     let of_team = team.map(|team| terms::grant(&team.fields.models, &team.fields.limits));
-    let most = Grant { routes: &identity.routes, ..of_team.unwrap_or_else(|| own(identity)) };
+    let most = Grant { routes: &identity.routes, ..of_team.unwrap_or_else(|| terms::own(identity)) };
     if fields.models.iter().any(|model| model == "all-team-models") {
         if team.is_none() {
             return Err(bad("models", "models: all-team-models needs a team_id"));
@@ -104,18 +103,6 @@ pub(super) fn check_grant(
         ..terms::grant(if all_of_team { most.models } else { &models }, &fields.limits)
     };
     terms::permitted(&granted, &most, if team.is_some() { "the team" } else { "whoever makes the key" })
-}
-
-/// What somebody has of their own.
-fn own(identity: &Identity) -> Grant<'_> {
-    Grant {
-        models: &identity.models,
-        max_budget: identity.terms.budgets.iter().filter_map(|budget| budget.limit).min(),
-        requests_per_minute: identity.terms.requests_per_minute,
-        tokens_per_minute: identity.terms.tokens_per_minute,
-        parallel: identity.terms.parallel,
-        ..Grant::default()
-    }
 }
 
 /// Goes on only if limits that are guaranteed do not add up to more than the team has.
