@@ -51,18 +51,16 @@ impl Windows for Books {
         let charged = self.directory.charged(charge);
         let at = charge.ended_unix_ms;
         let targets = charged.iter().flat_map(|account| {
-            account.terms.budgets.iter().enumerate().filter_map(move |(index, budget)| {
+            account.terms.budgets.iter().enumerate().map(move |(index, budget)| {
                 let resets_at_ms = budget.period.map(|period| self.calendar.next_reset(period, at));
                 let resets_at_ms = resets_at_ms.and_then(|at| i64::try_from(at).ok());
                 match (account.kind.row().filter(|_| index == 0), budget.period) {
-                    (Some(kind), _) => {
-                        Some(Target::Entity { kind, id: account.id.to_string(), resets_at_ms })
-                    }
-                    (None, period) => Some(Target::Window {
+                    (Some(kind), _) => Target::Entity { kind, id: account.id.to_string(), resets_at_ms },
+                    (None, period) => Target::Window {
                         account: account.name(),
                         period: period.map_or_else(|| "ever".to_owned(), |period| period.to_string()),
                         resets_at_ms,
-                    }),
+                    },
                 }
             })
         });
