@@ -17,7 +17,7 @@ use crate::{
 
 /// The management routes and the description of the whole API.
 pub fn router(gateway: Gateway) -> Router {
-    let router = accounts(people(OpenApiRouter::with_openapi(docs::frame())));
+    let router = run_time(accounts(people(OpenApiRouter::with_openapi(docs::frame()))));
     let (router, mut openapi) = router
         // models
         .routes(routes!(models::list))
@@ -26,46 +26,6 @@ pub fn router(gateway: Gateway) -> Router {
         .routes(routes!(models::one_v1))
         .routes(routes!(model_info::list))
         .routes(routes!(model_info::list_v1))
-        .routes(routes!(model_groups::info))
-        .routes(routes!(stored_models::new))
-        .routes(routes!(stored_models::update))
-        .routes(routes!(stored_models::patch))
-        .routes(routes!(stored_models::delete))
-        .routes(routes!(stored_models::block))
-        .routes(routes!(stored_models::unblock))
-        // credentials
-        .routes(routes!(credentials::new, credentials::list))
-        .routes(routes!(credentials::by_name))
-        .routes(routes!(credentials::by_model))
-        .routes(routes!(credentials::update, credentials::delete))
-        // access groups
-        .routes(routes!(access_groups::new, access_groups::list))
-        .routes(routes!(access_groups::one, access_groups::update, access_groups::delete))
-        .routes(routes!(model_groups::list))
-        .routes(routes!(model_groups::new))
-        .routes(routes!(model_groups::one))
-        .routes(routes!(model_groups::update))
-        .routes(routes!(model_groups::delete))
-        // configuration
-        .routes(routes!(settings::update))
-        .routes(routes!(settings::list))
-        .routes(routes!(settings::info))
-        .routes(routes!(settings::update_field))
-        .routes(routes!(settings::delete_field))
-        .routes(routes!(settings::callbacks))
-        // login
-        .routes(routes!(login::form))
-        .routes(routes!(login::json_body))
-        .routes(routes!(login::logout))
-        .routes(routes!(login::ui_config))
-        .routes(routes!(login::ui_config_prefixed))
-        .routes(routes!(invitations::new))
-        .routes(routes!(invitations::info))
-        .routes(routes!(invitations::update))
-        .routes(routes!(invitations::delete))
-        .routes(routes!(invitations::get_token))
-        .routes(routes!(invitations::claim))
-        .routes(routes!(invitations::change))
         // keys
         .routes(routes!(keys::generate))
         .routes(routes!(keys::service_account))
@@ -241,6 +201,51 @@ fn accounts(router: OpenApiRouter<Gateway>) -> OpenApiRouter<Gateway> {
         .routes(routes!(tags::tag_info))
         .routes(routes!(tags::tag_list))
         .routes(routes!(tags::tag_delete))
+}
+
+/// What is changed while the gateway serves, and who logs in to change it.
+fn run_time(router: OpenApiRouter<Gateway>) -> OpenApiRouter<Gateway> {
+    router
+        .routes(routes!(model_groups::info))
+        .routes(routes!(stored_models::new))
+        .routes(routes!(stored_models::update))
+        .routes(routes!(stored_models::patch))
+        .routes(routes!(stored_models::delete))
+        .routes(routes!(stored_models::block))
+        .routes(routes!(stored_models::unblock))
+        // credentials
+        .routes(routes!(credentials::new, credentials::list))
+        .routes(routes!(credentials::by_name))
+        .routes(routes!(credentials::by_model))
+        .routes(routes!(credentials::update, credentials::delete))
+        // access groups
+        .routes(routes!(access_groups::new, access_groups::list))
+        .routes(routes!(access_groups::one, access_groups::update, access_groups::delete))
+        .routes(routes!(model_groups::list))
+        .routes(routes!(model_groups::new))
+        .routes(routes!(model_groups::one))
+        .routes(routes!(model_groups::update))
+        .routes(routes!(model_groups::delete))
+        // configuration
+        .routes(routes!(settings::update))
+        .routes(routes!(settings::list))
+        .routes(routes!(settings::info))
+        .routes(routes!(settings::update_field))
+        .routes(routes!(settings::delete_field))
+        .routes(routes!(settings::callbacks))
+        // login
+        .routes(routes!(login::form))
+        .routes(routes!(login::json_body))
+        .routes(routes!(login::logout))
+        .routes(routes!(login::ui_config))
+        .routes(routes!(login::ui_config_prefixed))
+        .routes(routes!(invitations::new))
+        .routes(routes!(invitations::info))
+        .routes(routes!(invitations::update))
+        .routes(routes!(invitations::delete))
+        .routes(routes!(invitations::get_token))
+        .routes(routes!(invitations::claim))
+        .routes(routes!(invitations::change))
 }
 
 async fn not_found(method: Method, OriginalUri(uri): OriginalUri) -> Response {

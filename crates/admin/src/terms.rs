@@ -1,5 +1,6 @@
 //! Limits as operators send them: read, judged, and held against what the giver has of their own.
 
+use gateway::directory::Identity;
 use gateway::life::Gateway;
 use policy::bounds::{BoundsError, Grant, within};
 use policy::period::{Calendar, Period};
@@ -180,6 +181,18 @@ pub(crate) fn grant<'a>(models: &'a [String], limits: &Limits) -> Grant<'a> {
         requests_per_minute: limits.rpm_limit,
         tokens_per_minute: limits.tpm_limit,
         parallel: limits.max_parallel_requests,
+        ..Grant::default()
+    }
+}
+
+/// What somebody has of their own.
+pub(crate) fn own(identity: &Identity) -> Grant<'_> {
+    Grant {
+        models: &identity.models,
+        max_budget: identity.terms.budgets.iter().filter_map(|budget| budget.limit).min(),
+        requests_per_minute: identity.terms.requests_per_minute,
+        tokens_per_minute: identity.terms.tokens_per_minute,
+        parallel: identity.terms.parallel,
         ..Grant::default()
     }
 }

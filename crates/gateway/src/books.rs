@@ -2,10 +2,11 @@
 //! behind both. A gateway without books serves the master key only.
 
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use arc_swap::ArcSwapOption;
 use policy::period::Calendar;
+use share::Shared;
 use store::changes::{Change, Watch};
 use store::db::{Db, DbError};
 use store::ledger::{Charge, Ledger, read};
@@ -25,6 +26,8 @@ pub struct Books {
     home: PathBuf,
     calendar: Calendar,
     db: ArcSwapOption<Db>,
+    /// Where limits are counted with other replicas.
+    shared: OnceLock<Shared>,
     /// How far the database was followed.
     position: Mutex<Followed>,
 }
@@ -77,6 +80,7 @@ impl Books {
             home,
             calendar,
             db: ArcSwapOption::empty(),
+            shared: OnceLock::new(),
             position: Mutex::new(Followed::default()),
         }
     }
@@ -120,6 +124,17 @@ impl Books {
             Some(db) => copy.write(&db).await,
             None => Ok(()),
         }
+    }
+
+    /// From now on limits are counted with other replicas, if there are any. Only the first time counts.
+    pub fn share(&self, shared: Shared) {
+        let _ = self.shared.set(shared);
+    }
+
+    /// Where limits are counted with other replicas; `None` where this one is alone.
+    #[must_use]
+    pub fn shared(&self) -> Option<&Shared> {
+        self.shared.get().filter(|shared| !matches!(shared, Shared::Alone))
     }
 
     /// The database, once there is one.

@@ -157,6 +157,9 @@ async fn a_model_of_a_team_is_nobody_elses() {
     for name in ["private", "id-private", "openai/added", made["model_name"].as_str().unwrap()] {
         assert_eq!(master.ask("POST", "/v1/chat/completions", chat(name)).await.status, 400, "{name}");
     }
+    let key = master.post("/key/generate", json!({"team_id": "blue"})).await;
+    let team = stage.operator(key["key"].as_str().unwrap());
+    assert_eq!(team.ask("POST", "/v1/chat/completions", chat("private")).await.status, 200);
     let stranger = stage.user("stranger").await;
     let seen = stranger.get("/model/info").await;
     assert!(!seen.to_string().contains("private"), "{seen}");

@@ -88,7 +88,8 @@ pub(super) fn reserve(
         for (slot, key) in entry.budgets.iter().zip(keys.iter().skip(2)) {
             let limit = budgets.get(slot.index).and_then(|budget| budget.limit).unwrap_or(Cost::MAX);
             let known = ask.known.get(slot.index).map_or(0, |(spent, _)| spent.nano());
-            let seed = known.saturating_sub(pending.unsent(key)).clamp(0, MOST);
+            // What is on its way is not counted twice, nor counted off where it was not known yet.
+            let seed = known.saturating_sub(pending.unsent(key)).max(known.min(0)).clamp(-MOST, MOST);
             command.arg(limit.nano().min(MOST)).arg(seed);
             expiry(&mut command, slot.ends_ms);
         }

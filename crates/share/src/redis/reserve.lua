@@ -76,7 +76,10 @@ for index = 1, tonumber(ARGV[5]) do
     local budget = {key = KEYS[key], limit = tonumber(ARGV[arg]), expires = ARGV[arg + 2]}
     budget.spent, budget.known = tonumber(seen[1] or 0), seen[2]
     -- Each replica says once what it knows of: a server that lost its memory learns it from them.
-    if not budget.known then budget.spent = math.max(budget.spent, tonumber(ARGV[arg + 1])) end
+    if not budget.known then
+      local known = tonumber(ARGV[arg + 1])
+      budget.spent = seen[1] and math.max(budget.spent, known) or known
+    end
     ask.budgets[number] = budget
     key, arg = key + 1, arg + 3
   end

@@ -9,8 +9,10 @@ use testkit::redis::RedisServer;
 
 use super::*;
 
-/// Noon of a day in 2025.
-const START_MS: u64 = 1_750_000_000_000 / 86_400_000 * 86_400_000 + 43_200_000;
+/// A noon ahead: the server deletes what has expired by its own clock.
+fn noon_ms() -> u64 {
+    (now_ms() / 86_400_000 + 2) * 86_400_000 + 43_200_000
+}
 
 #[derive(Clone, Debug)]
 enum Step {
@@ -84,7 +86,7 @@ fn redis_and_the_local_meter_agree() {
 }
 
 async fn play(shared: &Shared, account: &str, terms: &Terms, steps: Vec<Step>) -> Result<(), TestCaseError> {
-    let (mut meter, calendar, mut now_ms) = (Meter::default(), Calendar::default(), START_MS);
+    let (mut meter, calendar, mut now_ms) = (Meter::default(), Calendar::default(), noon_ms());
     let mut open = Vec::new();
     for step in steps {
         match step {

@@ -111,7 +111,7 @@ async fn every_filter_finds_its_rows_and_no_others() {
         assert_eq!(found(LogFilter { cache_hit: Some(false), ..all() }).await.len(), 11);
         assert_eq!(found(LogFilter { min_spend: Some(Cost::from_nano(6)), ..all() }).await.len(), 11);
         for nothing in [text("c"), text("a"), text("%")] {
-            assert_eq!(found(LogFilter { tag: nothing, ..all() }).await, [0_u64; 0]);
+            assert_eq!(found(LogFilter { tag: nothing, ..all() }).await, Vec::<u64>::new());
         }
         let minute = |call: u64| Some((JUNE + call * MINUTE).cast_signed());
         let between = LogFilter { from_ms: minute(3), to_ms: minute(5), ..all() };
