@@ -7,11 +7,11 @@ use store::db::{Db, DbError};
 use store::entity::{KeyFields, OrganizationFields, TeamFields, UserFields};
 use store::spend::daily::{Counts, Of, Sum};
 
-/// Reads a name from a sum.
-type Reader = fn(&Sum) -> &str;
+/// A breakdown, and what a sum is called in it.
+type Split = (&'static str, fn(&Sum) -> &str);
 
-/// Breakdowns whose entries have keys below them, and what a sum is called in each.
-const SPLIT: [(&str, Reader); 5] = [
+/// Breakdowns whose entries have keys below them.
+const SPLIT: [Split; 5] = [
     ("models", |sum| &sum.model),
     ("model_groups", |sum| &sum.model_group),
     ("providers", |sum| &sum.provider),
