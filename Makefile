@@ -29,9 +29,16 @@ test: check-format test-rust test-compat
 check-format:
 	cargo fmt --all --check
 
+# The store's tests start a server of their own; only its programs are needed.
+.PHONY: postgresql
+postgresql:
+	@ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || command -v initdb >/dev/null || \
+		(apt-get update -qq && apt-get install -y -qq postgresql)
+
 # One profile for everything: lints share its metadata, tests and the SDK runs share its binaries.
-test-rust:
+test-rust: postgresql
 	cargo clippy --locked --workspace --all-targets -- -D warnings
+	@command -v redis-server >/dev/null || (apt-get update -qq && apt-get install -y -qq redis-server)
 	@if cargo nextest --version >/dev/null 2>&1; then \
 		cargo nextest run --locked --workspace; \
 	else \

@@ -30,6 +30,7 @@ mod secrets;
 mod sessions;
 mod settings;
 mod shown;
+mod spend;
 mod stored_models;
 mod tags;
 mod teams;

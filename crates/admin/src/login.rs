@@ -21,7 +21,7 @@ use store::db::Db;
 use store::entity::{Filter, Record, UserFields};
 use utoipa::ToSchema;
 
-use crate::access::{Refused, Sent};
+use crate::access::{Known, Refused, Sent};
 use crate::operator::now_ms;
 use crate::passwords::{self, Verdict};
 use crate::sessions::{self, Begun, COOKIE_NAME};
@@ -94,8 +94,8 @@ pub(crate) async fn json_body(
 
 /// Ends the session that is shown.
 #[utoipa::path(post, path = "/session/logout", operation_id = "login_logout", tag = "login",
-    responses((status = 200, description = "Logged out")))]
-pub(crate) async fn logout(State(gateway): State<Gateway>, headers: HeaderMap) -> Response {
+    responses((status = 200, description = "Logged out"), (status = 401, description = "There is no session")))]
+pub(crate) async fn logout(_: Known, State(gateway): State<Gateway>, headers: HeaderMap) -> Response {
     if let Some(claims) = sessions::shown(&gateway, &headers) {
         sessions::end(&claims);
     }

@@ -11,13 +11,13 @@ use utoipa_axum::routes;
 
 use crate::{
     access_groups, budgets, credentials, customers, docs, health, invitations, keys, login, model_groups,
-    model_info, models, organizations, projects, providers, settings, stored_models, tags, teams, users,
-    utils,
+    model_info, models, organizations, projects, providers, settings, spend, stored_models, tags, teams,
+    users, utils,
 };
 
 /// The management routes and the description of the whole API.
 pub fn router(gateway: Gateway) -> Router {
-    let router = run_time(accounts(people(OpenApiRouter::with_openapi(docs::frame()))));
+    let router = spend(run_time(accounts(people(keys(OpenApiRouter::with_openapi(docs::frame()))))));
     let (router, mut openapi) = router
         // models
         .routes(routes!(models::list))
@@ -26,23 +26,6 @@ pub fn router(gateway: Gateway) -> Router {
         .routes(routes!(models::one_v1))
         .routes(routes!(model_info::list))
         .routes(routes!(model_info::list_v1))
-        // keys
-        .routes(routes!(keys::generate))
-        .routes(routes!(keys::service_account))
-        .routes(routes!(keys::update))
-        .routes(routes!(keys::bulk_update))
-        .routes(routes!(keys::team_bulk_update))
-        .routes(routes!(keys::delete))
-        .routes(routes!(keys::info))
-        .routes(routes!(keys::info_v2))
-        .routes(routes!(keys::list))
-        .routes(routes!(keys::aliases))
-        .routes(routes!(keys::regenerate))
-        .routes(routes!(keys::regenerate_named))
-        .routes(routes!(keys::block))
-        .routes(routes!(keys::unblock))
-        .routes(routes!(keys::health))
-        .routes(routes!(keys::reset_spend))
         // utils
         .routes(routes!(utils::token_counter))
         .routes(routes!(utils::supported_openai_params))
@@ -64,6 +47,27 @@ pub fn router(gateway: Gateway) -> Router {
         .fallback(not_found)
         .method_not_allowed_fallback(method_not_allowed)
         .with_state(gateway)
+}
+
+/// Virtual keys.
+fn keys(router: OpenApiRouter<Gateway>) -> OpenApiRouter<Gateway> {
+    router
+        .routes(routes!(keys::generate))
+        .routes(routes!(keys::service_account))
+        .routes(routes!(keys::update))
+        .routes(routes!(keys::bulk_update))
+        .routes(routes!(keys::team_bulk_update))
+        .routes(routes!(keys::delete))
+        .routes(routes!(keys::info))
+        .routes(routes!(keys::info_v2))
+        .routes(routes!(keys::list))
+        .routes(routes!(keys::aliases))
+        .routes(routes!(keys::regenerate))
+        .routes(routes!(keys::regenerate_named))
+        .routes(routes!(keys::block))
+        .routes(routes!(keys::unblock))
+        .routes(routes!(keys::health))
+        .routes(routes!(keys::reset_spend))
 }
 
 /// Users and teams.
@@ -229,4 +233,52 @@ fn refuse(status: StatusCode, detail: &str, message: &str) -> Response {
         },
     });
     (status, [(header::CONTENT_TYPE, "application/json")], body.to_string()).into_response()
+}
+
+/// What calls cost: logs, sums and reports.
+fn spend(router: OpenApiRouter<Gateway>) -> OpenApiRouter<Gateway> {
+    router
+        .routes(routes!(spend::logs::list))
+        .routes(routes!(spend::logs::page))
+        .routes(routes!(spend::logs::page_for_ui))
+        .routes(routes!(spend::logs::session))
+        .routes(routes!(spend::logs::one))
+        .routes(routes!(spend::global::key_rows))
+        .routes(routes!(spend::global::user_rows))
+        .routes(routes!(spend::global::tags_list))
+        .routes(routes!(spend::estimate::calculate))
+        .routes(routes!(spend::estimate::estimate))
+        .routes(routes!(spend::global::whole))
+        .routes(routes!(spend::global::days))
+        .routes(routes!(spend::global::keys))
+        .routes(routes!(spend::global::models))
+        .routes(routes!(spend::global::providers))
+        .routes(routes!(spend::global::teams))
+        .routes(routes!(spend::global::tags))
+        .routes(routes!(spend::global::tag_names))
+        .routes(routes!(spend::global::end_user_names))
+        .routes(routes!(spend::global::end_users))
+        .routes(routes!(spend::report::global))
+        .routes(routes!(spend::report::key))
+        .routes(routes!(spend::report::user))
+        .routes(routes!(spend::report::team))
+        .routes(routes!(spend::report::organization))
+        .routes(routes!(spend::providers::budgets))
+        .routes(routes!(spend::reset::all))
+        .routes(routes!(spend::graphs::all))
+        .routes(routes!(spend::graphs::models))
+        .routes(routes!(spend::graphs::cache_hits))
+        .routes(routes!(spend::graphs::exceptions))
+        .routes(routes!(spend::graphs::exceptions_by_deployment))
+        .routes(routes!(spend::activity::user))
+        .routes(routes!(spend::activity::user_whole))
+        .routes(routes!(spend::activity::team))
+        .routes(routes!(spend::activity::team_whole))
+        .routes(routes!(spend::activity::tag))
+        .routes(routes!(spend::activity::tag_whole))
+        .routes(routes!(spend::activity::organization))
+        .routes(routes!(spend::activity::organization_whole))
+        .routes(routes!(spend::activity::customer))
+        .routes(routes!(spend::activity::customer_whole))
+        .routes(routes!(spend::activity::end_user))
 }

@@ -10,6 +10,8 @@ use std::time::Instant;
 use http::HeaderValue;
 use policy::access::Asked;
 use policy::account::Demand;
+use policy::money::Cost;
+use share::{Ask, Refused, Shared, Ticket};
 use wire::format::Format;
 
 use crate::auth::Caller;
@@ -42,6 +44,8 @@ pub struct Permit {
     pub(crate) beside: Vec<Arc<Account>>,
     /// What was reserved is still held.
     pub(crate) held: bool,
+    /// The same, with other replicas.
+    pub(crate) ticket: Option<Ticket>,
     _slot: InFlight,
 }
 
@@ -49,7 +53,12 @@ pub struct Permit {
 ///
 /// # Errors
 /// 403 for a route, an address or a model that is not the caller's; 429 for limits; 422 for budgets.
-pub fn request(live: &Arc<Live>, call: &Call, caller: Caller, payload: &Payload) -> Result<Permit, Refusal> {
+pub async fn request(
+    live: &Arc<Live>,
+    call: &Call,
+    caller: Caller,
+    payload: &Payload,
+) -> Result<Permit, Refusal> {
     let slot = enter(live, call)?;
     if live.books().is_some_and(|books| !books.ledger.has_room()) {
         return Err(Refusal {
@@ -73,6 +82,7 @@ pub fn request(live: &Arc<Live>, call: &Call, caller: Caller, payload: &Payload)
         demand: Demand::default(),
         beside: Vec::new(),
         held: false,
+        ticket: None,
         _slot: slot,
     };
     let Some(resolved) = permit.caller.key().cloned() else { return Ok(permit) };
@@ -87,6 +97,10 @@ pub fn request(live: &Arc<Live>, call: &Call, caller: Caller, payload: &Payload)
     }
     permit.labels.accounts(live, &resolved, &mut permit.beside);
     permit.reserve(call, payload, &resolved)?;
+    if let Some(shared) = live.books().and_then(|books| books.shared()) {
+        // Boxed: where nothing is shared, no call carries its state.
+        Box::pin(permit.reserve_with_others(shared)).await?;
+    }
     Ok(permit)
 }
 
@@ -177,6 +191,45 @@ impl Permit {
         }
         self.held = true;
         Ok(())
+    }
+
+    /// Asks the other replicas too. What is refused is given back here by the permit's drop.
+    async fn reserve_with_others(&mut self, shared: &Shared) -> Result<(), Refusal> {
+        let now = self.demand.at_ms;
+        let limited: Vec<&Arc<Account>> = self.charged().filter(|account| account.is_limited()).collect();
+        let names: Vec<String> = limited.iter().map(|account| account.name()).collect();
+        let known: Vec<Vec<(Cost, Option<u64>)>> = limited
+            .iter()
+            .map(|account| (0..account.terms.budgets.len()).map(|index| account.spent(index, now)).collect())
+            .collect();
+        let asks: Vec<Ask<'_>> = limited
+            .iter()
+            .zip(names.iter().zip(&known))
+            .map(|(account, (name, known))| Ask {
+                account: name,
+                terms: &account.terms,
+                demand: &self.demand,
+                known,
+            })
+            .collect();
+        let reserved = shared.reserve(&asks, now).await;
+        let refusal = match reserved {
+            Ok(ticket) => {
+                self.ticket = Some(ticket);
+                return Ok(());
+            }
+            Err(Refused::Exceeded { index, exceeded }) => {
+                limited.get(index).map(|account| limits::refusal(account, &exceeded, now))
+            }
+            Err(Refused::Unavailable { .. }) => None,
+        };
+        Err(refusal.unwrap_or_else(|| Refusal {
+            retry_after: Some(1),
+            ..Refusal::new(
+                503,
+                "Limits cannot be checked with the other replicas for now, and none is let in unchecked.",
+            )
+        }))
     }
 
     /// Everybody the call is charged to.

@@ -2,10 +2,11 @@
 //! behind both. A gateway without books serves the master key only.
 
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use arc_swap::ArcSwapOption;
 use policy::period::Calendar;
+use share::Shared;
 use store::changes::{Change, Watch};
 use store::db::{Db, DbError};
 use store::ledger::{Charge, Ledger, read};
@@ -25,6 +26,8 @@ pub struct Books {
     home: PathBuf,
     calendar: Calendar,
     db: ArcSwapOption<Db>,
+    /// Where limits are counted with other replicas.
+    shared: OnceLock<Shared>,
     /// How far the database was followed.
     position: Mutex<Followed>,
 }
@@ -48,18 +51,16 @@ impl Windows for Books {
         let charged = self.directory.charged(charge);
         let at = charge.ended_unix_ms;
         let targets = charged.iter().flat_map(|account| {
-            account.terms.budgets.iter().enumerate().filter_map(move |(index, budget)| {
+            account.terms.budgets.iter().enumerate().map(move |(index, budget)| {
                 let resets_at_ms = budget.period.map(|period| self.calendar.next_reset(period, at));
                 let resets_at_ms = resets_at_ms.and_then(|at| i64::try_from(at).ok());
                 match (account.kind.row().filter(|_| index == 0), budget.period) {
-                    (Some(kind), _) => {
-                        Some(Target::Entity { kind, id: account.id.to_string(), resets_at_ms })
-                    }
-                    (None, period) => Some(Target::Window {
+                    (Some(kind), _) => Target::Entity { kind, id: account.id.to_string(), resets_at_ms },
+                    (None, period) => Target::Window {
                         account: account.name(),
                         period: period.map_or_else(|| "ever".to_owned(), |period| period.to_string()),
                         resets_at_ms,
-                    }),
+                    },
                 }
             })
         });
@@ -77,6 +78,7 @@ impl Books {
             home,
             calendar,
             db: ArcSwapOption::empty(),
+            shared: OnceLock::new(),
             position: Mutex::new(Followed::default()),
         }
     }
@@ -120,6 +122,17 @@ impl Books {
             Some(db) => copy.write(&db).await,
             None => Ok(()),
         }
+    }
+
+    /// From now on limits are counted with other replicas, if there are any. Only the first time counts.
+    pub fn share(&self, shared: Shared) {
+        let _ = self.shared.set(shared);
+    }
+
+    /// Where limits are counted with other replicas; `None` where this one is alone.
+    #[must_use]
+    pub fn shared(&self) -> Option<&Shared> {
+        self.shared.get().filter(|shared| !matches!(shared, Shared::Alone))
     }
 
     /// The database, once there is one.

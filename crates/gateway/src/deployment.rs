@@ -19,7 +19,7 @@ use wire::format::{Format, Operation};
 use wire::provider::address::AZURE_API_VERSION;
 use wire::provider::quirks::Concerns;
 use wire::provider::{Addressing, Auth, Host, KeyRule, Provider, SignIn, Speaks, address, resolve};
-use wire::reply::Usage;
+use wire::reply::{Tier, Usage};
 
 use crate::credential::Credential;
 use crate::deliver::{self, Labelled};
@@ -201,8 +201,8 @@ impl Deployment {
 
     /// The most that a call of so many tokens can cost; `None` when no price is known.
     #[must_use]
-    pub fn most(&self, operation: Operation, input: u64, output: u64) -> Option<Cost> {
-        self.prices.most(operation, input, output)
+    pub fn most(&self, operation: Operation, input: u64, output: u64, tier: Tier) -> Option<Cost> {
+        self.prices.most(operation, input, output, tier)
     }
 
     /// Whether its calls cost nothing.

@@ -5,6 +5,7 @@
 
 use policy::money::Cost;
 use wire::envelope::Envelope;
+use wire::reply::Tier;
 
 use crate::call::Call;
 use crate::intake::Payload;
@@ -48,6 +49,8 @@ pub(crate) struct Estimate {
     pub(crate) bound: Option<u64>,
     /// How many answers are asked for.
     pub(crate) choices: u64,
+    /// The tier of service that is asked for.
+    pub(crate) tier: Tier,
 }
 
 impl Estimate {
@@ -67,6 +70,11 @@ impl Estimate {
             most_input: bytes / DENSE_BYTES + media * MEDIUM * 2,
             bound: bound.map(|bound| bound.saturating_mul(choices)),
             choices,
+            tier: match envelope.text("service_tier").as_deref() {
+                Some("priority") => Tier::Priority,
+                Some("flex") => Tier::Flex,
+                Some(_) | None => Tier::Standard,
+            },
         }
     }
 
@@ -85,7 +93,7 @@ impl Estimate {
                 let output = self.bound.unwrap_or_else(usual);
                 let output =
                     longest.map_or(output, |longest| output.min(longest.saturating_mul(self.choices)));
-                deployment.most(operation, self.most_input, output)
+                deployment.most(operation, self.most_input, output, self.tier)
             })
             .max()
     }

@@ -65,7 +65,7 @@ where
         return count::answer(&gateway.transport, call, &payload).await;
     }
     let owner = caller.owner();
-    let mut permit = admit::request(&gateway.live, call, caller, &payload)?; //             may they
+    let mut permit = admit::request(&gateway.live, call, caller, &payload).await?; //             may they
     let keeps = call.endpoint.format == Format::OpenAiResponses
         && responses::resolve(&gateway.live.shelf, call, owner, &mut payload)?; // what came before it
     match route::send(&gateway.transport, call, &mut permit, &payload).await {

@@ -9,6 +9,8 @@ use std::time::Duration;
 use policy::period::Calendar;
 use secrecy::SecretString;
 use serde_json::{Map, Value};
+use share::Strictness;
+use share::redis::RedisOptions;
 
 use crate::credential::Surroundings;
 use crate::media::MediaPolicy;
@@ -26,6 +28,8 @@ pub struct Settings {
     pub general: GeneralSettings,
     /// Defaults for sending upstream.
     pub routing: RoutingSettings,
+    /// How replicas count limits together.
+    pub sharing: SharingSettings,
     /// What credentials that must be fetched are got with; nothing is fetched without.
     pub surroundings: Option<Surroundings>,
 }
@@ -260,20 +264,24 @@ pub struct GeneralSettings {
     pub database_url: Option<SecretString>,
     /// `general_settings.database_connection_pool_limit`.
     pub database_connections: u32,
-    /// `TOLLGATE_SALT_KEY` or `LITELLM_SALT_KEY`: secrets in the database are sealed with it, else with the master key.
-    pub salt_key: Option<SecretString>,
-    /// `general_settings.store_model_in_db` or `STORE_MODEL_IN_DB`: models and settings may be changed at run time.
-    pub store_models: bool,
-    /// Who may open the dashboard, and for how long.
-    pub dashboard: DashboardSettings,
     /// `litellm_settings.default_key_generate_params`: what a new key has where nothing is asked for.
     pub key_defaults: Map<String, Value>,
     /// `litellm_settings.upperbound_key_generate_params`: the most that may be asked for.
     pub key_upperbounds: Map<String, Value>,
     /// `general_settings.disable_custom_api_keys`: the text of a key is always made here.
     pub custom_keys_disabled: bool,
+    /// `TOLLGATE_SALT_KEY` or `LITELLM_SALT_KEY`: secrets in the database are sealed with it, else with the master key.
+    pub salt_key: Option<SecretString>,
+    /// `general_settings.store_model_in_db` or `STORE_MODEL_IN_DB`: models and settings may be changed at run time.
+    pub store_models: bool,
+    /// Who may open the dashboard, and for how long.
+    pub dashboard: DashboardSettings,
     /// `litellm_settings.timezone` and `budget_reset_time`: when budgets begin anew.
     pub calendar: Calendar,
+    /// `general_settings.maximum_spend_logs_retention_period`: the age at which rows of the log are deleted.
+    pub logs_kept: Option<Duration>,
+    /// `general_settings.maximum_spend_logs_retention_interval`: how often old rows are looked for.
+    pub logs_looked_at: Duration,
     /// What is fetched for upstreams that take no addresses; `general_settings.media_allowed_hosts` (ours).
     pub media: MediaPolicy,
 }
@@ -302,6 +310,8 @@ impl Default for GeneralSettings {
             store_models: false,
             dashboard: DashboardSettings::default(),
             calendar: Calendar::default(),
+            logs_kept: None,
+            logs_looked_at: Duration::from_hours(24),
             media: MediaPolicy::default(),
         }
     }
@@ -334,6 +344,24 @@ impl Default for DashboardSettings {
             base_url: None,
             root_path: String::new(),
         }
+    }
+}
+
+/// How replicas count limits together: through Redis where one is named, else in slices that a PostgreSQL server hands
+/// out, else each for itself.
+#[derive(Clone, Debug)]
+pub struct SharingSettings {
+    /// `coordination_redis`, `router_settings.redis_*`, `cache_params` or the variables `REDIS_*`.
+    pub redis: Option<RedisOptions>,
+    /// `general_settings.sharing_deadline_seconds` (ours): what a call waits for the others at most.
+    pub deadline: Duration,
+    /// `general_settings.fail_closed_rate_limit_enforcement` and `fail_closed_budget_enforcement`.
+    pub strictness: Strictness,
+}
+
+impl Default for SharingSettings {
+    fn default() -> Self {
+        Self { redis: None, deadline: Duration::from_millis(50), strictness: Strictness::default() }
     }
 }
 

@@ -156,8 +156,14 @@ impl Permit {
             // What a provider had in its cache does not count against limits of tokens.
             let tokens =
                 closing.usage.map_or(0, |usage| usage.input.saturating_sub(usage.cache_read) + usage.output);
+            let used = Used { tokens, cost };
             for account in self.charged() {
-                account.settle(&self.demand, Used { tokens, cost }, now, &snapshot.general.calendar);
+                account.settle(&self.demand, used, now, &snapshot.general.calendar);
+            }
+            let ticket = self.ticket.take();
+            if let (Some(ticket), Some(shared)) = (ticket, self.live.books().and_then(|books| books.shared()))
+            {
+                shared.settle(ticket, used, now);
             }
         }
         let Some(books) = self.live.books() else { return };
@@ -240,6 +246,11 @@ impl Drop for Permit {
             let (now, snapshot) = (unix_ms(), self.live.snapshot());
             for account in self.charged() {
                 account.release(&self.demand, now, &snapshot.general.calendar);
+            }
+            let ticket = self.ticket.take();
+            if let (Some(ticket), Some(shared)) = (ticket, self.live.books().and_then(|books| books.shared()))
+            {
+                shared.release(ticket, now);
             }
         }
     }

@@ -257,6 +257,12 @@ impl Snapshot {
         })
     }
 
+    /// What it was compiled from.
+    #[must_use]
+    pub const fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
     /// The model catalog in force.
     #[must_use]
     pub fn catalog(&self) -> &Catalog {

@@ -2,13 +2,15 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use anyhow::{Context, anyhow};
 use gateway::books::Books;
 use gateway::directory::Copy;
-use gateway::settings::GeneralSettings;
+use gateway::settings::{GeneralSettings, Settings, SharingSettings};
 use secrecy::ExposeSecret;
+use share::Shared;
+use share::leased::LeasedOptions;
 use store::changes::Change;
 use store::db::Db;
 use store::ledger::{Ledger, OpenError, Options};
@@ -33,6 +35,7 @@ pub(crate) struct Kept {
     pub(crate) books: Arc<Books>,
     home: PathBuf,
     general: GeneralSettings,
+    sharing: SharingSettings,
     /// Brings charges to the database, once that is open.
     projector: Option<Projector>,
 }
@@ -47,8 +50,9 @@ const MOST_PROCESSES: u32 = 64;
 pub(crate) async fn open(
     options: &ServeOptions,
     environment: &Environment,
-    general: &GeneralSettings,
+    settings: &Settings,
 ) -> anyhow::Result<Option<Kept>> {
+    let general = &settings.general;
     let asked = general.database_url.is_some() || environment.filled("TOLLGATE_HOME").is_some();
     let Some(home) = home(options, environment) else {
         anyhow::ensure!(
@@ -57,7 +61,7 @@ pub(crate) async fn open(
         );
         return Ok(None);
     };
-    match at(home.clone(), general).await {
+    match at(home.clone(), settings).await {
         Ok(kept) => Ok(Some(kept)),
         Err(error) if asked => Err(error),
         Err(error) => {
@@ -71,11 +75,13 @@ pub(crate) async fn open(
     }
 }
 
-async fn at(home: PathBuf, general: &GeneralSettings) -> anyhow::Result<Kept> {
+async fn at(home: PathBuf, settings: &Settings) -> anyhow::Result<Kept> {
+    let general = &settings.general;
     std::fs::create_dir_all(&home).with_context(|| format!("making {}", home.display()))?;
     let (ledger, directory) = ledger(&home.join("tollgate-ledger"))?;
     let books = Arc::new(Books::new(ledger, directory, general.calendar.clone()));
-    let mut kept = Kept { books, home, general: general.clone(), projector: None };
+    let mut kept =
+        Kept { books, home, general: general.clone(), sharing: settings.sharing.clone(), projector: None };
     match kept.connect().await {
         Err(error) if may_pass(&error) && general.database_url.is_some() => {
             let known = match kept.copy().map(|copy| kept.books.directory.load_copy(&copy)) {
@@ -124,6 +130,7 @@ impl Kept {
             }
         }
         let Some(projector) = self.projector.take() else { return };
+        self.share().await;
         let dirty = Notify::new();
         dirty.notify_one();
         let follow = Arc::clone(&self.books).follow(|changes| {
@@ -132,12 +139,41 @@ impl Kept {
         });
         let follow = async {
             tokio::select! {
-                ((), ()) = async { tokio::join!(follow, keep_copy(&self.books, self.copy(), &dirty)) } => {}
+                ((), (), ()) = async { tokio::join!(follow, keep_copy(&self.books, self.copy(), &dirty), self.forget()) } => {}
                 () = stop.cancelled() => {}
             }
         };
         let project = projector.run(&self.books.ledger, stop.cancelled());
         tokio::join!(follow, project);
+        if let Some(shared) = self.books.shared() {
+            shared.close(LAST_WORDS / 2).await;
+        }
+    }
+
+    /// Counts limits together with other replicas.
+    async fn share(&self) {
+        let SharingSettings { redis, deadline, strictness } = self.sharing.clone();
+        let slices = LeasedOptions { deadline, strictness, ..LeasedOptions::default() };
+        let shared = Shared::start(redis, self.books.db(), slices, self.general.calendar.clone()).await;
+        match shared {
+            Ok(shared) => self.books.share(shared),
+            Err(error) => tracing::error!(%error, "limits are counted by this process alone"),
+        }
+    }
+
+    /// Deletes rows of the log that are older than the operator wants them.
+    async fn forget(&self) {
+        let (Some(age), Some(db)) = (self.general.logs_kept, self.books.db()) else { return };
+        loop {
+            let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+            let before = now.saturating_sub(age).as_millis();
+            match db.forget_logs(i64::try_from(before).unwrap_or(i64::MAX)).await {
+                Ok(0) => {}
+                Ok(rows) => tracing::info!(rows, "old rows of the log are deleted"),
+                Err(error) => tracing::warn!(%error, "old rows of the log are still there"),
+            }
+            tokio::time::sleep(self.general.logs_looked_at).await;
+        }
     }
 
     /// A file needs no copy; without a master key there is nothing to sign one with.

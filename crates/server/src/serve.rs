@@ -40,7 +40,7 @@ async fn run(options: ServeOptions, environment: Environment) -> anyhow::Result<
     let tls = Tls::new().context("the system's certificates")?.through(proxies);
     let catalog = catalog::load(&environment, &tls).await?;
     let mut prepared = load::prepare(&options, &environment, catalog, &tls, None).await?;
-    let books = books::open(&options, &environment, &prepared.snapshot.general).await?;
+    let books = books::open(&options, &environment, prepared.snapshot.settings()).await?;
     let mut position = None;
     if let Some(db) = books.as_ref().and_then(|kept| kept.books.db()) {
         position = Some(db.last_change().await?);

@@ -7,6 +7,7 @@
 pub mod changes;
 pub mod db;
 pub mod entity;
+pub mod leases;
 pub mod ledger;
 pub mod projector;
 pub mod seal;

@@ -11,10 +11,13 @@
 //! - [`payload_part`]: a frame of SageMaker's streams, for scripts that write them raw
 //! - [`postgres`]: a database server for the tests of a process
 //! - [`bench`]: the prebuilt replies that a benchmark asks for by model name
+//! - [`redis::RedisServer`]: a real Redis server that can be frozen and killed
 
 mod fake;
 #[cfg(unix)]
 pub mod postgres;
+#[cfg(unix)]
+pub mod redis;
 
 pub use fake::{
     Chunk, Ending, FakeProvider, Raw, RecordedRequest, Script, ScriptError, ToolCall, bench, payload_part,

@@ -10,14 +10,8 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
-/// Where Debian and others have the programs; else they are looked for in `PATH`.
-const PLACES: [&str; 5] = [
-    "/usr/lib/postgresql/17/bin",
-    "/usr/lib/postgresql/16/bin",
-    "/usr/lib/postgresql/15/bin",
-    "/opt/homebrew/bin",
-    "/usr/local/bin",
-];
+/// Where Debian has a directory for each version of the programs; else they are looked for in `PATH`.
+const PLACE: &str = "/usr/lib/postgresql";
 /// Root may not run the server; this user comes with the package.
 const UNPRIVILEGED: &str = "postgres";
 const START: Duration = Duration::from_secs(60);
@@ -63,8 +57,10 @@ fn server() -> io::Result<&'static Server> {
 
 impl Server {
     fn start() -> io::Result<Self> {
-        let programs = PLACES.iter().map(PathBuf::from).find(|place| place.join("initdb").is_file());
-        let programs = programs.unwrap_or_default();
+        let versions = fs::read_dir(PLACE).into_iter().flatten().flatten();
+        let programs = versions.map(|version| version.path().join("bin"));
+        let programs =
+            programs.filter(|programs| programs.join("initdb").is_file()).max().unwrap_or_default();
         let as_root = fs::metadata("/proc/self").is_ok_and(|own| {
             use std::os::unix::fs::MetadataExt;
             own.uid() == 0

@@ -105,6 +105,9 @@ pub(super) fn check_grant(
     terms::permitted(&granted, &most, if team.is_some() { "the team" } else { "whoever makes the key" })
 }
 
+/// Reads a limit.
+type Reader = fn(&KeyFields) -> Option<u64>;
+
 /// Goes on only if limits that are guaranteed do not add up to more than the team has.
 pub(super) async fn check_guaranteed(
     edit: &mut Edit,
@@ -116,7 +119,7 @@ pub(super) async fn check_guaranteed(
     let guaranteed = |fields: &KeyFields, name: &str| {
         fields.metadata.get(name).and_then(Value::as_str) == Some("guaranteed_throughput")
     };
-    let kinds: [(&str, &str, fn(&KeyFields) -> Option<u64>, Option<u64>); 2] = [
+    let kinds: [(&str, &str, Reader, Option<u64>); 2] = [
         ("rpm_limit", "rpm_limit_type", |fields| fields.limits.rpm_limit, team.fields.limits.rpm_limit),
         ("tpm_limit", "tpm_limit_type", |fields| fields.limits.tpm_limit, team.fields.limits.tpm_limit),
     ];

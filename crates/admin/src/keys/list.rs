@@ -192,12 +192,15 @@ pub(crate) async fn list(operator: Operator, Asked(asked): Asked<Listed>) -> Ans
         Some("revoked") => (Some(true), None),
         Some(_) => return Err(bad("status", "status: must be active, expired, revoked or deleted")),
     };
+    let user = if teams.is_some() { None } else { asked.user_id.as_deref().or(own_only(&operator)) };
+    let by = asked.include_created_by_keys.unwrap_or(false);
     let alike = asked.substring_matching.unwrap_or(false);
     let filter = Filter {
         id: asked.key_hash.as_deref(),
         alias: asked.key_alias.as_deref().filter(|_| !alike),
         search: asked.search.as_deref().or(asked.key_alias.as_deref().filter(|_| alike)),
-        user_id: if teams.is_some() { None } else { asked.user_id.as_deref().or(own_only(&operator)) },
+        user_id: user.filter(|_| !by),
+        of_or_by: user.filter(|_| by),
         team_id: asked.team_id.as_deref(),
         organization_id: asked.organization_id.as_deref(),
         any_team: teams.as_deref(),

@@ -7,6 +7,7 @@ mod account;
 mod copy;
 mod identity;
 mod key;
+mod managed;
 mod models;
 mod network;
 mod rows;

@@ -7,7 +7,7 @@ use policy::access::{Asked, ModelList};
 use store::changes::Change;
 use store::db::{Db, DbError};
 use store::entity::{
-    AccessGroupFields, BudgetFields, CustomerFields, Entity, Filter, KeyFields, Kind, Limits, Object,
+    AccessGroupFields, BudgetFields, CustomerFields, Entity, Filter, KeyFields, Kind, Limits,
     OrganizationFields, OrganizationMemberFields, ProjectFields, Record, RetiredKeyFields, TagFields,
     TeamFields, TeamMemberFields, UserFields,
 };
@@ -16,13 +16,14 @@ use store::ledger::Charge;
 
 use super::account::{Account, AccountKind, terms};
 use super::key::{Hash, Key, hash_of};
+use super::managed::{Managed, Parts};
 use super::models::ModelAccounts;
 use super::who::{Held, Who};
 
 /// Rows read at once: enough to be fast, few enough to need little memory.
 const PAGE: u32 = 2_000;
 
-type Map<K, V> = HashMap<K, V, foldhash::fast::RandomState>;
+pub(super) type Map<K, V> = HashMap<K, V, foldhash::fast::RandomState>;
 
 /// Everything, by id.
 #[derive(Default)]
@@ -193,88 +194,15 @@ impl Rows {
                     self.retired.insert(old, (active, record.fields.revoke_at));
                 }
             }
-            Loaded::User(record) => {
-                let fields = &record.fields;
-                let alias = fields.user_email.clone().or_else(|| fields.user_alias.clone());
-                let parts = Parts {
-                    alias,
-                    shared: None,
-                    limits: fields.limits.clone(),
-                    models: fields.models.clone(),
-                    metadata: None,
-                };
-                hold(&mut self.users, record, AccountKind::User, parts, now_ms);
-            }
-            Loaded::Team(record) => {
-                let fields = &record.fields;
-                let parts = Parts {
-                    alias: fields.team_alias.clone(),
-                    shared: None,
-                    limits: fields.limits.clone(),
-                    models: self.with_groups(&fields.models, &fields.access_group_ids),
-                    metadata: Some(fields.metadata.clone()),
-                };
-                hold(&mut self.teams, record, AccountKind::Team, parts, now_ms);
-            }
-            Loaded::Member(record) => {
-                let fields = &record.fields;
-                let of_team = || self.teams.get(&fields.team_id)?.record.fields.team_member_budget_id.clone();
-                let shared = fields.budget_id.clone().or_else(of_team);
-                let parts = Parts {
-                    alias: None,
-                    shared: self.limits_of(shared.as_ref()),
-                    limits: fields.limits.clone(),
-                    models: fields.allowed_models.clone(),
-                    metadata: None,
-                };
-                hold(&mut self.members, record, AccountKind::Member, parts, now_ms);
-            }
-            Loaded::Organization(record) => {
-                let fields = &record.fields;
-                let parts = Parts {
-                    alias: fields.organization_alias.clone(),
-                    shared: self.limits_of(fields.budget_id.as_ref()),
-                    limits: fields.limits.clone(),
-                    models: fields.models.clone(),
-                    metadata: Some(fields.metadata.clone()),
-                };
-                hold(&mut self.organizations, record, AccountKind::Organization, parts, now_ms);
-            }
+            Loaded::User(record) => self.hold(record, now_ms),
+            Loaded::Team(record) => self.hold(record, now_ms),
+            Loaded::Member(record) => self.hold(record, now_ms),
+            Loaded::Organization(record) => self.hold(record, now_ms),
+            Loaded::Project(record) => self.hold(record, now_ms),
+            Loaded::Customer(record) => self.hold(record, now_ms),
+            Loaded::Tag(record) => self.hold(record, now_ms),
             Loaded::OrganizationMember(record) => {
                 self.organization_members.insert(record.id.clone(), Arc::new(record));
-            }
-            Loaded::Project(record) => {
-                let fields = &record.fields;
-                let parts = Parts {
-                    alias: fields.project_alias.clone(),
-                    shared: self.limits_of(fields.budget_id.as_ref()),
-                    limits: fields.limits.clone(),
-                    models: fields.models.clone(),
-                    metadata: None,
-                };
-                hold(&mut self.projects, record, AccountKind::Project, parts, now_ms);
-            }
-            Loaded::Customer(record) => {
-                let fields = &record.fields;
-                let parts = Parts {
-                    alias: fields.alias.clone(),
-                    shared: self.limits_of(fields.budget_id.as_ref()),
-                    limits: fields.limits.clone(),
-                    models: fields.models.clone(),
-                    metadata: None,
-                };
-                hold(&mut self.customers, record, AccountKind::Customer, parts, now_ms);
-            }
-            Loaded::Tag(record) => {
-                let fields = &record.fields;
-                let parts = Parts {
-                    alias: None,
-                    shared: self.limits_of(fields.budget_id.as_ref()),
-                    limits: fields.limits.clone(),
-                    models: Vec::new(),
-                    metadata: None,
-                };
-                hold(&mut self.tags, record, AccountKind::Tag, parts, now_ms);
             }
             Loaded::Budget(record) => drop(self.budgets.insert(record.id.clone(), Arc::new(record))),
             Loaded::Group(record) => drop(self.groups.insert(record.id.clone(), Arc::new(record))),
@@ -382,12 +310,38 @@ impl Rows {
         // Old hashes that were revoked meanwhile say so themselves by their time.
     }
 
-    fn limits_of(&self, budget: Option<&String>) -> Option<Limits> {
+    fn hold<T: Managed>(&mut self, record: Record<T>, now_ms: i64) {
+        let Parts { alias, shared, limits, models, metadata } = record.fields.parts(self);
+        let account =
+            Account::new(T::ACCOUNT, &record.id, alias.as_deref(), terms(&limits, shared.as_ref(), now_ms));
+        let map = T::map(self);
+        let before = map.get(&record.id);
+        let account = match before {
+            Some(before) => before.account.amended(account),
+            None => {
+                account.restore(
+                    0,
+                    record.spend,
+                    record.budget_reset_at.and_then(|at| u64::try_from(at).ok()),
+                );
+                account
+            }
+        };
+        let accounts = before.map(|before| &before.model_accounts);
+        let model_accounts = ModelAccounts::of(T::MODELS, &record.id, &limits, &metadata, accounts);
+        let models = ModelList::new(&models);
+        map.insert(
+            record.id.clone(),
+            Arc::new(Held { account: Arc::new(account), models, model_accounts, record }),
+        );
+    }
+
+    pub(super) fn limits_of(&self, budget: Option<&String>) -> Option<Limits> {
         Some(self.budgets.get(budget?)?.fields.limits.clone())
     }
 
     /// A list of models and what access groups add to it. An empty list allows all as it is.
-    fn with_groups(&self, models: &[String], groups: &[String]) -> Vec<String> {
+    pub(super) fn with_groups(&self, models: &[String], groups: &[String]) -> Vec<String> {
         let mut all = models.to_vec();
         if !models.is_empty() {
             let names = groups.iter().filter_map(|group| self.groups.get(group));
@@ -466,48 +420,4 @@ impl Rows {
             personal,
         }
     }
-}
-
-/// What differs between the kinds that are held.
-struct Parts {
-    alias: Option<String>,
-    shared: Option<Limits>,
-    limits: Limits,
-    models: Vec<String>,
-    metadata: Option<Object>,
-}
-
-fn hold<T: Entity>(
-    map: &mut Map<String, Arc<Held<T>>>,
-    record: Record<T>,
-    kind: AccountKind,
-    parts: Parts,
-    now_ms: i64,
-) {
-    let before = map.get(&record.id);
-    let terms = terms(&parts.limits, parts.shared.as_ref(), now_ms);
-    let account = Account::new(kind, &record.id, parts.alias.as_deref(), terms);
-    let account = match before {
-        Some(before) => before.account.amended(account),
-        None => {
-            account.restore(0, record.spend, record.budget_reset_at.and_then(|at| u64::try_from(at).ok()));
-            account
-        }
-    };
-    let model_kind = match kind {
-        AccountKind::Organization => AccountKind::OrganizationModel,
-        _ => AccountKind::TeamModel,
-    };
-    let model_accounts = ModelAccounts::of(
-        model_kind,
-        &record.id,
-        &parts.limits,
-        &parts.metadata.unwrap_or_default(),
-        before.map(|before| &before.model_accounts),
-    );
-    let models = ModelList::new(&parts.models);
-    map.insert(
-        record.id.clone(),
-        Arc::new(Held { account: Arc::new(account), models, model_accounts, record }),
-    );
 }

@@ -148,10 +148,10 @@ impl Prices {
         }
     }
 
-    /// The most that so many tokens can cost, whatever tier serves them, cached or not; `None` when it is unpriced.
+    /// The most that so many tokens can cost, cached or not, when `tier` is asked for; `None` when it is unpriced.
     /// What is billed by other things than tokens (time, searches) is not foreseen.
     #[must_use]
-    pub fn most(&self, operation: Operation, input: u64, output: u64) -> Option<Cost> {
+    pub fn most(&self, operation: Operation, input: u64, output: u64, tier: Tier) -> Option<Cost> {
         match &self.basis {
             Basis::Unknown => None,
             Basis::Free | Basis::Time { .. } => Some(Cost::ZERO),
@@ -159,8 +159,10 @@ impl Prices {
                 let output = if operation == Operation::Embedding { 0 } else { output };
                 let off_peak = tokens.off_peak.as_ref().map(|off_peak| &off_peak.plans);
                 let plans = std::iter::once(&tokens.plans).chain(off_peak);
-                let most =
-                    plans.flat_map(|plans| plans.reached(input)).map(|rates| rates.most(input, output)).max();
+                let most = plans
+                    .flat_map(|plans| plans.reached(input, tier))
+                    .map(|rates| rates.most(input, output))
+                    .max();
                 let query = tokens.query.filter(|_| operation == Operation::Rerank);
                 let queries = query.map(|query| query.times(input.div_ceil(500).max(1)));
                 Some(most.into_iter().chain(queries).max()?.round())
@@ -178,7 +180,9 @@ impl Prices {
             Basis::Tokens(tokens) => {
                 tokens.query.is_none_or(|query| query == Rate::ZERO)
                     && tokens.search.is_none()
-                    && self.most(Operation::Chat, MANY, MANY) == Some(Cost::ZERO)
+                    && [Tier::Standard, Tier::Flex, Tier::Priority]
+                        .into_iter()
+                        .all(|tier| self.most(Operation::Chat, MANY, MANY, tier) == Some(Cost::ZERO))
             }
         }
     }
@@ -257,9 +261,13 @@ impl Charge {
 }
 
 impl Plans {
-    /// All rates that a prompt of this length may come under.
-    fn reached(&self, prompt: u64) -> impl Iterator<Item = &Rates> {
-        let rest = self.rest.iter().filter(move |plan| plan.from <= prompt).map(|plan| &plan.rates);
+    /// All rates that a prompt of at most this length may come under. A provider may serve it in the standard tier.
+    fn reached(&self, prompt: u64, tier: Tier) -> impl Iterator<Item = &Rates> {
+        let rest = self
+            .rest
+            .iter()
+            .filter(move |plan| plan.from <= prompt && (plan.tier == Tier::Standard || plan.tier == tier));
+        let rest = rest.map(|plan| &plan.rates);
         std::iter::once(&self.base).chain(rest)
     }
 

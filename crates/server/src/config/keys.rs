@@ -70,7 +70,6 @@ const PYTHON: &str = "Python code cannot be loaded";
 const DASHBOARD: &str = "there is no dashboard to apply it to";
 const LIBRARY: &str = "it changes LiteLLM's library, and nothing here";
 const TRANSLATION: &str = "translation is not changed by this";
-const REDIS: &str = "state is not shared through Redis";
 const PRICING: &str = "charges are not computed from this";
 const HEADERS: &str = "client headers are not passed on";
 
@@ -255,7 +254,9 @@ pub(crate) const GENERAL: Section = Section {
     served: "master_key litellm_key_header_name strict completion_model embedding_model \
              max_request_size_mb max_response_size_mb global_max_parallel_requests \
              media_allowed_hosts always_include_stream_usage include_call_id_in_error_body database_url \
-             database_connection_pool_limit disable_custom_api_keys store_model_in_db",
+             database_connection_pool_limit disable_custom_api_keys store_model_in_db \
+             maximum_spend_logs_retention_period maximum_spend_logs_retention_interval coordination_redis \
+             fail_closed_rate_limit_enforcement fail_closed_budget_enforcement sharing_deadline_seconds",
     later: &[
         (
             "a weak master key is a warning unless `strict: true` stands here",
@@ -281,7 +282,6 @@ pub(crate) const GENERAL: Section = Section {
         (
             LOGS,
             "store_prompts_in_spend_logs disable_spend_logs disable_error_logs \
-             maximum_spend_logs_retention_period maximum_spend_logs_retention_interval \
              maximum_spend_logs_cleanup_cron maximum_spend_logs_size missing_session_id",
         ),
         (
@@ -305,11 +305,11 @@ pub(crate) const GENERAL: Section = Section {
         (
             LIMITS,
             "max_parallel_requests max_in_flight_requests_per_worker max_queued_requests_per_worker \
-             admission_queue_timeout_seconds token_rate_limit_type fail_closed_rate_limit_enforcement \
+             admission_queue_timeout_seconds token_rate_limit_type \
              disable_retry_on_max_parallel_request_limit_error max_file_size_mb max_batch_file_size_mb \
              max_batch_file_records allowed_file_extensions",
         ),
-        (BUDGETS, "apply_user_budget_to_team_keys fail_closed_budget_enforcement disable_budget_reservation"),
+        (BUDGETS, "apply_user_budget_to_team_keys disable_budget_reservation"),
         (
             RETRIES,
             "disable_fallbacks_on_per_model_rate_limits enforce_fallback_model_access \
@@ -349,7 +349,6 @@ pub(crate) const GENERAL: Section = Section {
         ),
         ("an upstream call ends with its client anyway", "cancel_on_disconnect"),
         (METRICS, "otel tracing"),
-        (REDIS, "coordination_redis"),
         (
             MCP,
             "search_tools mcp_internal_ip_ranges mcp_trusted_proxy_ranges \
@@ -364,7 +363,8 @@ pub(crate) const GENERAL: Section = Section {
 /// `router_settings`.
 pub(crate) const ROUTER: Section = Section {
     name: "router_settings",
-    served: "num_retries timeout stream_timeout model_group_alias routing_strategy",
+    served: "num_retries timeout stream_timeout model_group_alias routing_strategy redis_host redis_port \
+             redis_password redis_url redis_db",
     later: &[
         (
             STRATEGY,
@@ -381,7 +381,6 @@ pub(crate) const ROUTER: Section = Section {
         ),
         (COOLDOWN, "allowed_fails allowed_fails_policy cooldown_time disable_cooldowns"),
         (BUDGETS, "provider_budget_config"),
-        (REDIS, "redis_host redis_port redis_password redis_url redis_db"),
         (CACHE, "cache_responses caching_groups cache_kwargs client_ttl"),
         (LIMITS, "default_max_parallel_requests"),
         ("defaults stand in each entry's `litellm_params`", "default_litellm_params"),

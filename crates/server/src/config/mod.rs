@@ -22,6 +22,7 @@ pub(crate) mod problem;
 pub(crate) mod providers;
 mod references;
 mod sections;
+mod sharing;
 pub(crate) mod source;
 mod syntax;
 #[cfg(test)]
@@ -141,6 +142,7 @@ fn read_root(
             general
         },
         routing: sections::routing(router, litellm, problems),
+        sharing: sharing::read(router, litellm, general, environment, problems),
         surroundings: None,
     };
     (settings, places)

@@ -1,9 +1,10 @@
 //! `general_settings`, `router_settings` and `litellm_settings` to settings.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use gateway::settings::{AliasSettings, GeneralSettings, RoutingSettings};
-use policy::period::{Calendar, CalendarError};
+use policy::period::{Calendar, CalendarError, Period};
 use secrecy::{ExposeSecret as _, SecretString};
 
 use super::fields::{Fields, check_keys};
@@ -52,13 +53,30 @@ pub(super) fn general(
     general.always_include_stream_usage = fields.flag("always_include_stream_usage").unwrap_or(false);
     general.media.allowed_hosts = fields.texts("media_allowed_hosts");
     general.call_id_in_errors = fields.flag("include_call_id_in_error_body").unwrap_or(false);
+    general.custom_keys_disabled = fields.flag("disable_custom_api_keys").unwrap_or(false);
     general.store_models =
         fields.flag("store_model_in_db").unwrap_or(false) || environment.is_on("STORE_MODEL_IN_DB");
-    general.custom_keys_disabled = fields.flag("disable_custom_api_keys").unwrap_or(false);
     general.database_url = database_url(&mut fields, environment);
     general.database_connections =
         fields.whole("database_connection_pool_limit").unwrap_or(general.database_connections).max(2);
+    general.logs_kept = period(&mut fields, "maximum_spend_logs_retention_period");
+    let interval = period(&mut fields, "maximum_spend_logs_retention_interval");
+    general.logs_looked_at = interval.unwrap_or(general.logs_looked_at);
     general
+}
+
+/// A length of time such as `7d`; a bare number is seconds.
+fn period(fields: &mut Fields<'_, '_>, key: &str) -> Option<Duration> {
+    let span = fields.entry(key).map(|entry| entry.value.span);
+    let text = fields.text(key)?;
+    let plain = text.bytes().all(|byte| byte.is_ascii_digit()).then(|| format!("{text}s"));
+    match Period::parse(plain.as_deref().unwrap_or(&text)) {
+        Ok(period) => Some(Duration::from_millis(period.after(0))),
+        Err(error) => {
+            fields.problems.error(span, format!("`{key}` {error}"), None);
+            None
+        }
+    }
 }
 
 /// The file's address of a database, else `DATABASE_URL`. Other databases than PostgreSQL are none.

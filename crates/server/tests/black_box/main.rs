@@ -57,6 +57,8 @@ mod run_time_settings;
 #[cfg(test)]
 mod sign_in;
 #[cfg(test)]
+mod spend;
+#[cfg(test)]
 mod stored_models;
 #[cfg(test)]
 mod streaming;

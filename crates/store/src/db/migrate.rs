@@ -11,6 +11,7 @@ use super::open::Engine;
 const STEPS: &[(i64, &str, &str)] = &[
     (1, "entities", include_str!("../../migrations/0001_entities.sql")),
     (2, "spend", include_str!("../../migrations/0002_spend.sql")),
+    (3, "leases", include_str!("../../migrations/0003_leases.sql")),
 ];
 
 /// Applies the steps that `pool` has not seen.

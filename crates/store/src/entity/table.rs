@@ -27,6 +27,8 @@ pub struct Filter<'a> {
     pub any_team: Option<&'a [String]>,
     /// Under this shared budget.
     pub budget_id: Option<&'a str>,
+    /// Of this user, or made by them.
+    pub of_or_by: Option<&'a str>,
     /// Made by this user.
     pub created_by: Option<&'a str>,
     /// Blocked or not.
@@ -376,6 +378,11 @@ impl Filter<'_> {
                 params.push(Owned::Text(value.to_owned()));
                 parts.push(format!("{column} = ${}", params.len()));
             }
+        }
+        if let Some(user) = self.of_or_by {
+            params.push(Owned::Text(user.to_owned()));
+            let at = params.len();
+            parts.push(format!("(user_id = ${at} OR created_by = ${at})"));
         }
         if let Some(search) = self.search {
             params.push(Owned::Text(format!("%{}%", escaped(&search.to_lowercase()))));

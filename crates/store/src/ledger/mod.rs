@@ -191,6 +191,12 @@ impl Ledger {
         self.queue.flush(patience)
     }
 
+    /// Where the log is.
+    #[must_use]
+    pub fn directory(&self) -> &Path {
+        &self.directory
+    }
+
     /// Deletes the segments that lie wholly before `position`; returns how many.
     ///
     /// # Errors

@@ -224,6 +224,9 @@ impl Projector {
         let now_ms = now_ms();
         let mut sums = Sums::default();
         charges.iter().for_each(|charge| sums.add(charge, &*self.windows));
+        if sums.overflown {
+            return Err(DbError::Unfit("the sum of a batch is too large".to_owned()).into());
+        }
         let logs: Vec<SpendLog> = charges.iter().map(SpendLog::of).collect();
         let mut tx = self.db.begin_apart().await?;
         if !receipt::advance(&mut tx, &self.name, self.position, batch.end, now_ms).await? {

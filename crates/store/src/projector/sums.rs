@@ -58,6 +58,8 @@ pub(super) struct Sums {
     pub(super) windows: BTreeMap<(String, String, i64), Spent>,
     /// By account.
     pub(super) accounts: BTreeMap<String, Spent>,
+    /// Some sum is larger than can be kept.
+    pub(super) overflown: bool,
 }
 
 impl Sums {
@@ -75,7 +77,7 @@ impl Sums {
                 Target::Window { account, period, resets_at_ms } => {
                     accounts.insert(account.clone());
                     let window = (account, period, resets_at_ms.unwrap_or(NEVER));
-                    self.windows.entry(window).or_default().add(cost, ended_at);
+                    self.overflown |= !self.windows.entry(window).or_default().add(cost, ended_at);
                 }
             }
         }
@@ -88,10 +90,10 @@ impl Sums {
             accounts.clear();
         }
         for ((kind, id), end) in ends {
-            self.entities.entry((kind, id, end)).or_default().add(cost, ended_at);
+            self.overflown |= !self.entities.entry((kind, id, end)).or_default().add(cost, ended_at);
         }
         for account in accounts {
-            self.accounts.entry(account).or_default().add(cost, ended_at);
+            self.overflown |= !self.accounts.entry(account).or_default().add(cost, ended_at);
         }
     }
 
@@ -120,7 +122,7 @@ impl Sums {
             key.kind = kind;
             entity.clone_into(&mut key.entity);
             match self.days.get_mut(&key) {
-                Some(sum) => sum.add(&counts),
+                Some(sum) => self.overflown |= !sum.add(&counts),
                 None => drop(self.days.insert(key.clone(), counts)),
             }
         }
@@ -142,15 +144,16 @@ fn entities(charge: &Charge<'_>) -> impl Iterator<Item = (Kind, String)> {
         (Kind::Project, charge.project.clone().into_owned()),
         (Kind::Customer, charge.end_user.clone().into_owned()),
     ];
-    let tags: BTreeSet<&String> = charge.tags.iter().collect();
-    let tags: Vec<_> = tags.into_iter().map(|tag| (Kind::Tag, tag.clone())).collect();
+    let tags: BTreeSet<&str> = charge.tags.iter().map(String::as_str).collect();
+    let tags: Vec<_> = tags.into_iter().map(|tag| (Kind::Tag, tag.to_owned())).collect();
     one.into_iter().chain(tags).filter(|(_, id)| !id.is_empty())
 }
 
 impl Spent {
-    fn add(&mut self, cost: Cost, ended_at: i64) {
-        self.cost = self.cost.saturating_add(cost);
+    /// Returns whether there was room.
+    fn add(&mut self, cost: Cost, ended_at: i64) -> bool {
         self.ended_at = self.ended_at.max(ended_at);
+        self.cost.checked_add(cost).map(|sum| self.cost = sum).is_some()
     }
 }
 
@@ -173,8 +176,8 @@ impl DayCounts {
         }
     }
 
-    fn add(&mut self, other: &Self) {
-        self.spend = self.spend.saturating_add(other.spend);
+    /// Returns whether there was room. Counts are bounded, see [`whole`]: a batch of them cannot overflow.
+    fn add(&mut self, other: &Self) -> bool {
         self.input += other.input;
         self.output += other.output;
         self.cache_read += other.cache_read;
@@ -185,5 +188,6 @@ impl DayCounts {
         self.cache_hits += other.cache_hits;
         self.unpriced += other.unpriced;
         self.duration_ms += other.duration_ms;
+        self.spend.checked_add(other.spend).map(|sum| self.spend = sum).is_some()
     }
 }

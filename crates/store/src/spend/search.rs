@@ -134,7 +134,7 @@ impl Db {
                 .collect();
         }
         if let Some(edge) = &page.behind {
-            conditions.from_edge(edge, if page.descending { "<" } else { ">" });
+            conditions.starting_at(edge, if page.descending { "<" } else { ">" });
         } else if skipped > 0 {
             if skipped >= total {
                 return Ok(Vec::new());
@@ -142,7 +142,7 @@ impl Db {
             let Some(edge) = self.edge(filter, page.descending, skipped, total).await? else {
                 return Ok(Vec::new());
             };
-            conditions.from_edge(&edge, if page.descending { "<=" } else { ">=" });
+            conditions.starting_at(&edge, if page.descending { "<=" } else { ">=" });
         }
         let sql = in_order(&mut conditions, page);
         self.rows(&sql, &borrowed(&conditions.params)).await?.iter().map(SpendLog::read).collect()
@@ -229,7 +229,7 @@ impl Conditions {
         self.parts.push(format!("{column} {operator} ${}", self.params.len()));
     }
 
-    fn from_edge(&mut self, edge: &Edge, operator: &str) {
+    fn starting_at(&mut self, edge: &Edge, operator: &str) {
         self.params.push(Owned::Int(edge.started_at));
         let at = self.params.len();
         let id = self.text(&edge.request_id);
@@ -355,7 +355,7 @@ pub(super) fn statements() -> Vec<String> {
             let page = LogPage { number: 1, size: 1, order: LogOrder::Start, descending, behind: None };
             for operator in ["<", "<=", ">", ">="] {
                 let mut conditions = filter.conditions();
-                conditions.from_edge(&Edge { started_at: 1, request_id: "x".to_owned() }, operator);
+                conditions.starting_at(&Edge { started_at: 1, request_id: "x".to_owned() }, operator);
                 all.push(in_order(&mut conditions, &page));
             }
             all.push(in_order(&mut filter.conditions(), &page));

@@ -43,22 +43,37 @@ impl Db {
 }
 
 impl Tx {
-    /// Sets what all rows of a kind have spent in their running period to nothing, and tells the replicas.
+    /// Sets what all rows of a kind have spent in their running period to nothing, tells the replicas, and writes
+    /// it down as the deed of `actor`.
     ///
     /// # Errors
     /// The database's.
-    pub async fn reset_spend(&mut self, kind: Kind, now_ms: i64) -> Result<u64, DbError> {
-        let [told, reset] = resets(kind);
-        self.execute(&told, &[kind.table().into(), now_ms.into()]).await?;
+    pub async fn reset_spend(
+        &mut self,
+        kind: Kind,
+        now_ms: i64,
+        actor: &str,
+        actor_key: Option<&str>,
+    ) -> Result<u64, DbError> {
+        let [audited, told, reset] = resets(kind);
+        let table = kind.table();
+        self.execute(&audited, &[now_ms.into(), actor.into(), actor_key.into(), table.into()]).await?;
+        self.execute(&told, &[table.into(), now_ms.into()]).await?;
         let rows = self.execute(&reset, &[]).await?;
         self.announce().await?;
         Ok(rows)
     }
 }
 
-fn resets(kind: Kind) -> [String; 2] {
+fn resets(kind: Kind) -> [String; 3] {
     let table = kind.table();
     [
+        format!(
+            "INSERT INTO audit (at, actor, actor_key, action, kind, id, before, after) \
+             SELECT CAST($1 AS BIGINT), CAST($2 AS TEXT), CAST($3 AS TEXT), 'updated', CAST($4 AS TEXT), id, \
+             '{{\"spend_nano\": ' || CAST(spend AS TEXT) || '}}', '{{\"spend_nano\": 0}}' \
+             FROM {table} WHERE spend <> 0 ORDER BY id"
+        ),
         format!(
             "INSERT INTO changes (kind, id, at) \
              SELECT CAST($1 AS TEXT), id, CAST($2 AS BIGINT) FROM {table} WHERE spend <> 0 ORDER BY id"

@@ -123,7 +123,7 @@ async fn replicas_see_changes_in_the_order_of_commits() {
         drop(tx);
         let mut tx = stage.db.begin().await.unwrap();
         tx.delete::<KeyFields>("k01", 5, None).await.unwrap();
-        tx.reset_spend(Kind::Key, 6).await.unwrap();
+        tx.reset_spend(Kind::Key, 6, "root", None).await.unwrap();
         tx.commit().await.unwrap();
         let changes = other.changes_after(before, 100).await.unwrap();
         let seen: Vec<_> = changes.iter().map(|change| (change.kind, change.id.as_str())).collect();

@@ -26,7 +26,7 @@ async fn a_row_says_everything_that_the_charge_did() {
             organization: "org".into(),
             project: "project".into(),
             end_user: "customer".into(),
-            tags: vec!["a \"b\"".into(), "c%".into()].into(),
+            tags: vec!["a \"b\"".to_owned(), "c%".to_owned()].into(),
             api_base: "https://api.example/v1".into(),
             session: "s1".into(),
             requester_ip: "10.1.2.3".into(),
@@ -59,7 +59,7 @@ async fn every_filter_finds_its_rows_and_no_others() {
     on_both(async |stage| {
         let odd = Charge {
             end_user: "customer".into(),
-            tags: vec!["a \"b\"".into(), "c%".into()].into(),
+            tags: vec!["a \"b\"".to_owned(), "c%".to_owned()].into(),
             session: "s1".into(),
             response_id: "chatcmpl-1".into(),
             error_class: "RateLimitError".into(),

@@ -1,6 +1,6 @@
 //! An empty database of each engine, and charges to put into it.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -65,10 +65,6 @@ impl Stage {
     pub(crate) async fn apply(&self, charges: impl IntoIterator<Item = Charge<'static>>) {
         record(&self.ledger(), charges);
         apply_all(&mut self.projector().await).await;
-    }
-
-    pub(crate) fn path(&self) -> &Path {
-        self.directory.path()
     }
 
     /// The number that a query answers.

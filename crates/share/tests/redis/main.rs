@@ -1,0 +1,4 @@
+//! Limits shared through a real Redis server: over replicas, and while it is frozen, slow or dead.
+
+#[cfg(test)]
+mod cases;
