@@ -59,6 +59,8 @@ mod sign_in;
 #[cfg(test)]
 mod spend;
 #[cfg(test)]
+mod spending;
+#[cfg(test)]
 mod stored_models;
 #[cfg(test)]
 mod streaming;
