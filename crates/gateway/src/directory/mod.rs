@@ -210,6 +210,11 @@ impl Directory {
         identity.key = Some(key.id().to_owned());
         identity.key_team = key.team.as_deref().map(str::to_owned);
         identity.routes = key.extras.as_ref().map(|extras| extras.routes.clone()).unwrap_or_default();
+        if let Some(models) =
+            key.models.as_ref().map(|models| models.entries()).filter(|list| !list.is_empty())
+        {
+            identity.models = models;
+        }
         let own = &key.account.terms;
         let of_user = std::mem::take(&mut identity.terms);
         identity.terms = Terms {
