@@ -16,7 +16,7 @@ use crate::shown;
 const ID: &str = "access_group_id";
 
 /// Makes a group.
-#[utoipa::path(post, path = "/v1/access_group", tag = "access groups", request_body = std::collections::HashMap<String, Value>,
+#[utoipa::path(post, path = "/v1/access_group", operation_id = "access_group_new", tag = "access groups", request_body = std::collections::HashMap<String, Value>,
     responses((status = 201, description = "The group"), (status = 409, description = "There is one of that name")))]
 pub(crate) async fn new(
     operator: Operator,
@@ -34,7 +34,7 @@ pub(crate) async fn new(
 }
 
 /// The groups there are.
-#[utoipa::path(get, path = "/v1/access_group", tag = "access groups",
+#[utoipa::path(get, path = "/v1/access_group", operation_id = "access_group_list", tag = "access groups",
     responses((status = 200, description = "All groups")))]
 pub(crate) async fn list(operator: Operator) -> Answer {
     operator.must("GET", "/v1/access_group", &About::default())?;
@@ -44,7 +44,7 @@ pub(crate) async fn list(operator: Operator) -> Answer {
 }
 
 /// One group.
-#[utoipa::path(get, path = "/v1/access_group/{access_group_id}", tag = "access groups",
+#[utoipa::path(get, path = "/v1/access_group/{access_group_id}", operation_id = "access_group_one", tag = "access groups",
     params(("access_group_id" = String, Path, description = "Its id")),
     responses((status = 200, description = "The group"), (status = 404, description = "There is none")))]
 pub(crate) async fn one(operator: Operator, Path(id): Path<String>) -> Answer {
@@ -56,7 +56,7 @@ pub(crate) async fn one(operator: Operator, Path(id): Path<String>) -> Answer {
 }
 
 /// Changes a group: what is absent stays.
-#[utoipa::path(put, path = "/v1/access_group/{access_group_id}", tag = "access groups",
+#[utoipa::path(put, path = "/v1/access_group/{access_group_id}", operation_id = "access_group_update", tag = "access groups",
     request_body = std::collections::HashMap<String, Value>,
     params(("access_group_id" = String, Path, description = "Its id")),
     responses((status = 200, description = "The group"), (status = 404, description = "There is none")))]
@@ -74,7 +74,7 @@ pub(crate) async fn update(operator: Operator, Path(id): Path<String>, Sent(sent
 }
 
 /// Deletes a group; whoever had it has its models no more.
-#[utoipa::path(delete, path = "/v1/access_group/{access_group_id}", tag = "access groups",
+#[utoipa::path(delete, path = "/v1/access_group/{access_group_id}", operation_id = "access_group_delete", tag = "access groups",
     params(("access_group_id" = String, Path, description = "Its id")),
     responses((status = 204, description = "It is gone"), (status = 404, description = "There is none")))]
 pub(crate) async fn delete(operator: Operator, Path(id): Path<String>) -> Result<http::StatusCode, Refused> {

@@ -32,7 +32,7 @@ pub(crate) struct Sealable {
 }
 
 /// Keeps a credential.
-#[utoipa::path(post, path = "/credentials", tag = "credentials", request_body = Sealable,
+#[utoipa::path(post, path = "/credentials", operation_id = "credential_new", tag = "credentials", request_body = Sealable,
     responses((status = 200, description = "It is kept"), (status = 400, description = "There is one of that name")))]
 pub(crate) async fn new(operator: Operator, Sent(sent): Sent<Sealable>) -> Answer {
     operator.must("POST", "/credentials", &About::default())?;
@@ -66,7 +66,7 @@ pub(crate) async fn new(operator: Operator, Sent(sent): Sent<Sealable>) -> Answe
 }
 
 /// The credentials there are.
-#[utoipa::path(get, path = "/credentials", tag = "credentials",
+#[utoipa::path(get, path = "/credentials", operation_id = "credential_list", tag = "credentials",
     responses((status = 200, description = "Their names, without the values")))]
 pub(crate) async fn list(operator: Operator) -> Answer {
     operator.must("GET", "/credentials", &About::default())?;
@@ -76,7 +76,7 @@ pub(crate) async fn list(operator: Operator) -> Answer {
 }
 
 /// One credential.
-#[utoipa::path(get, path = "/credentials/by_name/{credential_name}", tag = "credentials",
+#[utoipa::path(get, path = "/credentials/by_name/{credential_name}", operation_id = "credential_by_name", tag = "credentials",
     params(("credential_name" = String, Path, description = "Its name")),
     responses((status = 200, description = "The credential, its values masked"), (status = 404, description = "There is none")))]
 pub(crate) async fn by_name(operator: Operator, Path(name): Path<String>) -> Answer {
@@ -88,7 +88,7 @@ pub(crate) async fn by_name(operator: Operator, Path(name): Path<String>) -> Ans
 }
 
 /// The credential that a deployment uses.
-#[utoipa::path(get, path = "/credentials/by_model/{model_id}", tag = "credentials",
+#[utoipa::path(get, path = "/credentials/by_model/{model_id}", operation_id = "credential_by_model", tag = "credentials",
     params(("model_id" = String, Path, description = "The deployment's id")),
     responses((status = 200, description = "Its parameters, the secret ones masked"), (status = 404, description = "There is none")))]
 pub(crate) async fn by_model(operator: Operator, Path(id): Path<String>) -> Answer {
@@ -104,7 +104,7 @@ pub(crate) async fn by_model(operator: Operator, Path(id): Path<String>) -> Answ
 }
 
 /// Changes a credential; values that are absent stay, null ones go.
-#[utoipa::path(patch, path = "/credentials/{credential_name}", tag = "credentials", request_body = Sealable,
+#[utoipa::path(patch, path = "/credentials/{credential_name}", operation_id = "credential_update", tag = "credentials", request_body = Sealable,
     params(("credential_name" = String, Path, description = "Its name")),
     responses((status = 200, description = "It is changed"), (status = 404, description = "There is none")))]
 pub(crate) async fn update(
@@ -137,7 +137,7 @@ pub(crate) async fn update(
 }
 
 /// Deletes a credential. Deployments that use it cannot be called until they have another.
-#[utoipa::path(delete, path = "/credentials/{credential_name}", tag = "credentials",
+#[utoipa::path(delete, path = "/credentials/{credential_name}", operation_id = "credential_delete", tag = "credentials",
     params(("credential_name" = String, Path, description = "Its name")),
     responses((status = 200, description = "It is gone"), (status = 404, description = "There is none")))]
 pub(crate) async fn delete(operator: Operator, Path(name): Path<String>) -> Answer {

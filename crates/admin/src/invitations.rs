@@ -42,6 +42,7 @@ pub(crate) struct Invited {
 
 /// Which invitation.
 #[derive(Debug, Deserialize, ToSchema, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub(crate) struct Which {
     /// Its id.
     invitation_id: String,
@@ -58,6 +59,7 @@ pub(crate) struct Change {
 
 /// A link that was followed.
 #[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub(crate) struct Link {
     /// The invitation's id.
     invite_link: String,
@@ -86,7 +88,7 @@ pub(crate) struct NewPassword {
 }
 
 /// Invites a user: the id is the secret of the link, and is shown this once.
-#[utoipa::path(post, path = "/invitation/new", tag = "login", request_body = Invited,
+#[utoipa::path(post, path = "/invitation/new", operation_id = "invitation_new", tag = "login", request_body = Invited,
     responses((status = 200, description = "The invitation"), (status = 404, description = "There is no such user")))]
 pub(crate) async fn new(operator: Operator, Sent(sent): Sent<Invited>) -> Answer {
     let mut edit = operator.begin().await?;
@@ -121,7 +123,7 @@ pub(crate) async fn new(operator: Operator, Sent(sent): Sent<Invited>) -> Answer
 }
 
 /// An invitation.
-#[utoipa::path(get, path = "/invitation/info", tag = "login", params(Which),
+#[utoipa::path(get, path = "/invitation/info", operation_id = "invitation_info", tag = "login", params(Which),
     responses((status = 200, description = "The invitation"), (status = 404, description = "There is none")))]
 pub(crate) async fn info(operator: Operator, Asked(which): Asked<Which>) -> Answer {
     operator.must("GET", "/invitation/info", &About::default())?;
@@ -130,7 +132,7 @@ pub(crate) async fn info(operator: Operator, Asked(which): Asked<Which>) -> Answ
 }
 
 /// Marks an invitation as used, or as not.
-#[utoipa::path(post, path = "/invitation/update", tag = "login", request_body = Change,
+#[utoipa::path(post, path = "/invitation/update", operation_id = "invitation_update", tag = "login", request_body = Change,
     responses((status = 200, description = "The invitation"), (status = 404, description = "There is none")))]
 pub(crate) async fn update(operator: Operator, Sent(change): Sent<Change>) -> Answer {
     operator.must("POST", "/invitation/update", &About::default())?;
@@ -146,7 +148,7 @@ pub(crate) async fn update(operator: Operator, Sent(change): Sent<Change>) -> An
 }
 
 /// Takes an invitation back.
-#[utoipa::path(post, path = "/invitation/delete", tag = "login", request_body = Which,
+#[utoipa::path(post, path = "/invitation/delete", operation_id = "invitation_delete", tag = "login", request_body = Which,
     responses((status = 200, description = "The invitation that was"), (status = 404, description = "There is none")))]
 pub(crate) async fn delete(operator: Operator, Sent(which): Sent<Which>) -> Answer {
     operator.must("POST", "/invitation/delete", &About::default())?;
@@ -157,7 +159,7 @@ pub(crate) async fn delete(operator: Operator, Sent(which): Sent<Which>) -> Answ
 }
 
 /// Who a link is for; it is not used up by this.
-#[utoipa::path(get, path = "/onboarding/get_token", tag = "login", params(Link),
+#[utoipa::path(get, path = "/onboarding/get_token", operation_id = "invitation_get_token", tag = "login", params(Link),
     responses((status = 200, description = "Who is invited, and where to go"), (status = 401, description = "The link is not good")))]
 pub(crate) async fn get_token(
     State(gateway): State<Gateway>,
@@ -178,7 +180,7 @@ pub(crate) async fn get_token(
 }
 
 /// Sets the password of who was invited, and logs them in. The link is used up.
-#[utoipa::path(post, path = "/onboarding/claim_token", tag = "login", request_body = Claim,
+#[utoipa::path(post, path = "/onboarding/claim_token", operation_id = "invitation_claim", tag = "login", request_body = Claim,
     responses((status = 200, description = "Logged in"), (status = 401, description = "The link is not good")))]
 pub(crate) async fn claim(
     State(gateway): State<Gateway>,
@@ -209,7 +211,7 @@ pub(crate) async fn claim(
 }
 
 /// Changes one's own password. All sessions that began with the old one end; this one goes on under the token returned.
-#[utoipa::path(post, path = "/user/password/change", tag = "login", request_body = NewPassword,
+#[utoipa::path(post, path = "/user/password/change", operation_id = "invitation_change", tag = "login", request_body = NewPassword,
     responses((status = 200, description = "It is changed"), (status = 401, description = "The current password is wrong")))]
 pub(crate) async fn change(
     operator: Operator,

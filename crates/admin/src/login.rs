@@ -21,7 +21,7 @@ use store::db::Db;
 use store::entity::{Filter, Record, UserFields};
 use utoipa::ToSchema;
 
-use crate::access::{Refused, Sent};
+use crate::access::{Known, Refused, Sent};
 use crate::operator::now_ms;
 use crate::passwords::{self, Verdict};
 use crate::sessions::{self, Begun, COOKIE_NAME};
@@ -51,7 +51,7 @@ impl FromRequestParts<Gateway> for Source {
 }
 
 /// Logs in from a form: a cookie, and on to the dashboard.
-#[utoipa::path(post, path = "/login", tag = "login",
+#[utoipa::path(post, path = "/login", operation_id = "login_form", tag = "login",
     request_body(content = Login, content_type = "application/x-www-form-urlencoded"),
     responses((status = 303, description = "Logged in"), (status = 401, description = "Wrong"), (status = 429, description = "Too many tries")))]
 pub(crate) async fn form(
@@ -77,7 +77,7 @@ pub(crate) async fn form(
 }
 
 /// Logs in from a program: the token, also as a cookie.
-#[utoipa::path(post, path = "/v2/login", tag = "login", request_body = Login,
+#[utoipa::path(post, path = "/v2/login", operation_id = "login_json_body", tag = "login", request_body = Login,
     responses((status = 200, description = "Where to go, and the token"), (status = 401, description = "Wrong"), (status = 429, description = "Too many tries")))]
 pub(crate) async fn json_body(
     State(gateway): State<Gateway>,
@@ -93,9 +93,9 @@ pub(crate) async fn json_body(
 }
 
 /// Ends the session that is shown.
-#[utoipa::path(post, path = "/session/logout", tag = "login",
-    responses((status = 200, description = "Logged out")))]
-pub(crate) async fn logout(State(gateway): State<Gateway>, headers: HeaderMap) -> Response {
+#[utoipa::path(post, path = "/session/logout", operation_id = "login_logout", tag = "login",
+    responses((status = 200, description = "Logged out"), (status = 401, description = "There is no session")))]
+pub(crate) async fn logout(_: Known, State(gateway): State<Gateway>, headers: HeaderMap) -> Response {
     if let Some(claims) = sessions::shown(&gateway, &headers) {
         sessions::end(&claims);
     }

@@ -39,7 +39,7 @@ pub(crate) struct Members {
 }
 
 /// One row a public name: providers, limits, prices and abilities.
-#[utoipa::path(get, path = "/model_group/info", tag = "models", params(Which),
+#[utoipa::path(get, path = "/model_group/info", operation_id = "model_group_info", tag = "models", params(Which),
     responses((status = 200, description = "One row a model group"), (status = 401, description = "No valid key")))]
 pub(crate) async fn info(
     _: Known,
@@ -109,7 +109,7 @@ fn facts<'a>(deployments: &'a [Arc<Deployment>], name: &'a str) -> impl Iterator
 }
 
 /// The access groups that deployments name.
-#[utoipa::path(get, path = "/access_group/list", tag = "access groups",
+#[utoipa::path(get, path = "/access_group/list", operation_id = "model_group_list", tag = "access groups",
     responses((status = 200, description = "Each with its models")))]
 pub(crate) async fn list(operator: Operator) -> Answer {
     operator.must("GET", "/access_group/list", &About::default())?;
@@ -119,7 +119,7 @@ pub(crate) async fn list(operator: Operator) -> Answer {
 }
 
 /// One access group.
-#[utoipa::path(get, path = "/access_group/{access_group}/info", tag = "access groups",
+#[utoipa::path(get, path = "/access_group/{access_group}/info", operation_id = "model_group_one", tag = "access groups",
     params(("access_group" = String, Path, description = "Its name")),
     responses((status = 200, description = "Its models"), (status = 404, description = "No deployment names it")))]
 pub(crate) async fn one(operator: Operator, Path(name): Path<String>) -> Answer {
@@ -131,7 +131,7 @@ pub(crate) async fn one(operator: Operator, Path(name): Path<String>) -> Answer 
 }
 
 /// Puts deployments of the database into an access group.
-#[utoipa::path(post, path = "/access_group/new", tag = "access groups", request_body = Members,
+#[utoipa::path(post, path = "/access_group/new", operation_id = "model_group_new", tag = "access groups", request_body = Members,
     responses((status = 200, description = "The group"), (status = 409, description = "There is one of that name")))]
 pub(crate) async fn new(operator: Operator, Sent(sent): Sent<Members>) -> Answer {
     operator.must("POST", "/access_group/new", &About::default())?;
@@ -146,7 +146,7 @@ pub(crate) async fn new(operator: Operator, Sent(sent): Sent<Members>) -> Answer
 }
 
 /// Replaces the deployments of an access group.
-#[utoipa::path(put, path = "/access_group/{access_group}/update", tag = "access groups", request_body = Members,
+#[utoipa::path(put, path = "/access_group/{access_group}/update", operation_id = "model_group_update", tag = "access groups", request_body = Members,
     params(("access_group" = String, Path, description = "Its name")),
     responses((status = 200, description = "The group"), (status = 404, description = "No deployment names it")))]
 pub(crate) async fn update(
@@ -162,7 +162,7 @@ pub(crate) async fn update(
 }
 
 /// Takes an access group from all deployments of the database.
-#[utoipa::path(delete, path = "/access_group/{access_group}/delete", tag = "access groups",
+#[utoipa::path(delete, path = "/access_group/{access_group}/delete", operation_id = "model_group_delete", tag = "access groups",
     params(("access_group" = String, Path, description = "Its name")),
     responses((status = 200, description = "It is gone"), (status = 404, description = "No deployment names it")))]
 pub(crate) async fn delete(operator: Operator, Path(name): Path<String>) -> Answer {

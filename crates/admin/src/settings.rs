@@ -36,6 +36,7 @@ pub(crate) struct Field {
 
 /// Which section.
 #[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub(crate) struct Section {
     /// Its name.
     #[serde(default = "general")]
@@ -44,6 +45,7 @@ pub(crate) struct Section {
 
 /// Which field of `general_settings`.
 #[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub(crate) struct Name {
     /// Its key.
     field_name: String,
@@ -54,7 +56,7 @@ fn general() -> String {
 }
 
 /// Changes sections: keys that are absent stay, null ones are the file's again.
-#[utoipa::path(post, path = "/config/update", tag = "configuration", request_body = std::collections::HashMap<String, Value>,
+#[utoipa::path(post, path = "/config/update", operation_id = "config_update", tag = "configuration", request_body = std::collections::HashMap<String, Value>,
     responses((status = 200, description = "In force, and which keys have no effect"), (status = 400, description = "It could not be served")))]
 pub(crate) async fn update(operator: Operator, Sent(sent): Sent<Object>) -> Answer {
     operator.must("POST", "/config/update", &About::default())?;
@@ -74,7 +76,7 @@ pub(crate) async fn update(operator: Operator, Sent(sent): Sent<Object>) -> Answ
 }
 
 /// Changes one field.
-#[utoipa::path(post, path = "/config/field/update", tag = "configuration", request_body = Field,
+#[utoipa::path(post, path = "/config/field/update", operation_id = "config_update_field", tag = "configuration", request_body = Field,
     responses((status = 200, description = "In force"), (status = 400, description = "It could not be served")))]
 pub(crate) async fn update_field(operator: Operator, Sent(field): Sent<Field>) -> Answer {
     operator.must("POST", "/config/field/update", &About::default())?;
@@ -82,7 +84,7 @@ pub(crate) async fn update_field(operator: Operator, Sent(field): Sent<Field>) -
 }
 
 /// Makes one field the file's again.
-#[utoipa::path(post, path = "/config/field/delete", tag = "configuration", request_body = Field,
+#[utoipa::path(post, path = "/config/field/delete", operation_id = "config_delete_field", tag = "configuration", request_body = Field,
     responses((status = 200, description = "In force")))]
 pub(crate) async fn delete_field(operator: Operator, Sent(field): Sent<Field>) -> Answer {
     operator.must("POST", "/config/field/delete", &About::default())?;
@@ -104,7 +106,7 @@ async fn one(operator: &Operator, field: Field) -> Answer {
 }
 
 /// What was changed of one field.
-#[utoipa::path(get, path = "/config/field/info", tag = "configuration", params(Name),
+#[utoipa::path(get, path = "/config/field/info", operation_id = "config_info", tag = "configuration", params(Name),
     responses((status = 200, description = "Its value"), (status = 400, description = "It was not changed")))]
 pub(crate) async fn info(operator: Operator, Asked(name): Asked<Name>) -> Answer {
     operator.must("GET", "/config/field/info", &About::default())?;
@@ -118,7 +120,7 @@ pub(crate) async fn info(operator: Operator, Asked(name): Asked<Name>) -> Answer
 }
 
 /// The fields of a section that have an effect, or were changed.
-#[utoipa::path(get, path = "/config/list", tag = "configuration", params(Section),
+#[utoipa::path(get, path = "/config/list", operation_id = "config_list", tag = "configuration", params(Section),
     responses((status = 200, description = "One row a field")))]
 pub(crate) async fn list(operator: Operator, Asked(section): Asked<Section>) -> Answer {
     operator.must("GET", "/config/list", &About::default())?;
@@ -153,7 +155,7 @@ pub(crate) async fn list(operator: Operator, Asked(section): Asked<Section>) -> 
 }
 
 /// Where calls are sent to be logged: nowhere that could be changed here.
-#[utoipa::path(get, path = "/get/config/callbacks", tag = "configuration",
+#[utoipa::path(get, path = "/get/config/callbacks", operation_id = "config_callbacks", tag = "configuration",
     responses((status = 200, description = "Callbacks, alerts and the router's settings")))]
 pub(crate) async fn callbacks(operator: Operator) -> Answer {
     operator.must("GET", "/get/config/callbacks", &About::default())?;

@@ -60,7 +60,7 @@ pub(crate) struct Which {
 }
 
 /// Adds a deployment.
-#[utoipa::path(post, path = "/model/new", tag = "models", request_body = NewModel,
+#[utoipa::path(post, path = "/model/new", operation_id = "model_new", tag = "models", request_body = NewModel,
     responses((status = 200, description = "The deployment, without its secrets"), (status = 400, description = "It could not be served"), (status = 500, description = "Models are not kept in the database")))]
 pub(crate) async fn new(operator: Operator, Sent(sent): Sent<NewModel>) -> Answer {
     let team = text(&sent.model_info, "team_id");
@@ -89,7 +89,7 @@ pub(crate) async fn new(operator: Operator, Sent(sent): Sent<NewModel>) -> Answe
 }
 
 /// Changes a deployment of the database.
-#[utoipa::path(post, path = "/model/update", tag = "models", request_body = Change,
+#[utoipa::path(post, path = "/model/update", operation_id = "model_update", tag = "models", request_body = Change,
     responses((status = 200, description = "The deployment, without its secrets"), (status = 400, description = "Not in the database, or it could not be served")))]
 pub(crate) async fn update(operator: Operator, Sent(change): Sent<Change>) -> Answer {
     let Some(id) = text(&change.model_info, "id") else {
@@ -99,7 +99,7 @@ pub(crate) async fn update(operator: Operator, Sent(change): Sent<Change>) -> An
 }
 
 /// Changes a deployment of the database.
-#[utoipa::path(patch, path = "/model/{model_id}/update", tag = "models", request_body = Change,
+#[utoipa::path(patch, path = "/model/{model_id}/update", operation_id = "model_patch", tag = "models", request_body = Change,
     params(("model_id" = String, Path, description = "Its id")),
     responses((status = 200, description = "The deployment, without its secrets"), (status = 400, description = "Not in the database, or it could not be served")))]
 pub(crate) async fn patch(operator: Operator, Path(id): Path<String>, Sent(change): Sent<Change>) -> Answer {
@@ -107,7 +107,7 @@ pub(crate) async fn patch(operator: Operator, Path(id): Path<String>, Sent(chang
 }
 
 /// Deletes a deployment of the database.
-#[utoipa::path(post, path = "/model/delete", tag = "models", request_body = Which,
+#[utoipa::path(post, path = "/model/delete", operation_id = "model_delete", tag = "models", request_body = Which,
     responses((status = 200, description = "It is gone"), (status = 400, description = "Not in the database")))]
 pub(crate) async fn delete(operator: Operator, Sent(which): Sent<Which>) -> Answer {
     let mut edit = operator.begin().await?;
@@ -121,7 +121,7 @@ pub(crate) async fn delete(operator: Operator, Sent(which): Sent<Which>) -> Answ
 }
 
 /// Keeps a deployment from being called.
-#[utoipa::path(post, path = "/model/block", tag = "models", request_body = Which,
+#[utoipa::path(post, path = "/model/block", operation_id = "model_block", tag = "models", request_body = Which,
     responses((status = 200, description = "It is not called any more"), (status = 400, description = "Not in the database")))]
 pub(crate) async fn block(operator: Operator, Sent(which): Sent<Which>) -> Answer {
     let change = Change { blocked: Some(true), ..Change::default() };
@@ -129,7 +129,7 @@ pub(crate) async fn block(operator: Operator, Sent(which): Sent<Which>) -> Answe
 }
 
 /// Lets a deployment be called again.
-#[utoipa::path(post, path = "/model/unblock", tag = "models", request_body = Which,
+#[utoipa::path(post, path = "/model/unblock", operation_id = "model_unblock", tag = "models", request_body = Which,
     responses((status = 200, description = "It is called again"), (status = 400, description = "Not in the database")))]
 pub(crate) async fn unblock(operator: Operator, Sent(which): Sent<Which>) -> Answer {
     let change = Change { blocked: Some(false), ..Change::default() };

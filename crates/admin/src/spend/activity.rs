@@ -69,56 +69,56 @@ struct Scope {
 }
 
 /// What users did.
-#[utoipa::path(get, path = "/user/daily/activity", tag = "spend", params(Wanted),
+#[utoipa::path(get, path = "/user/daily/activity", operation_id = "spend_activity_user", tag = "spend", params(Wanted),
     responses((status = 200, description = "Days with their sums"), (status = 400, description = "Days are missing")))]
 pub(crate) async fn user(who: Known, Stored(db): Stored, Query(wanted): Query<Wanted>) -> Answer {
     paged(&db, &of_user(&who, &wanted, "/user/daily/activity")?, &wanted, 50).await
 }
 
 /// What users did, in one answer.
-#[utoipa::path(get, path = "/user/daily/activity/aggregated", tag = "spend", params(Wanted),
+#[utoipa::path(get, path = "/user/daily/activity/aggregated", operation_id = "spend_activity_user_whole", tag = "spend", params(Wanted),
     responses((status = 200, description = "Days with their sums"), (status = 400, description = "Days are missing")))]
 pub(crate) async fn user_whole(who: Known, Stored(db): Stored, Query(wanted): Query<Wanted>) -> Answer {
     whole(&db, &of_user(&who, &wanted, "/user/daily/activity/aggregated")?, &wanted).await
 }
 
 /// What teams did.
-#[utoipa::path(get, path = "/team/daily/activity", tag = "spend", params(Wanted),
+#[utoipa::path(get, path = "/team/daily/activity", operation_id = "spend_activity_team", tag = "spend", params(Wanted),
     responses((status = 200, description = "Days with their sums"), (status = 400, description = "Days are missing")))]
 pub(crate) async fn team(who: Known, Stored(db): Stored, Query(wanted): Query<Wanted>) -> Answer {
     paged(&db, &of_team(&db, &who, &wanted, "/team/daily/activity").await?, &wanted, 10).await
 }
 
 /// What teams did, in one answer.
-#[utoipa::path(get, path = "/team/daily/activity/aggregated", tag = "spend", params(Wanted),
+#[utoipa::path(get, path = "/team/daily/activity/aggregated", operation_id = "spend_activity_team_whole", tag = "spend", params(Wanted),
     responses((status = 200, description = "Days with their sums"), (status = 400, description = "Days are missing")))]
 pub(crate) async fn team_whole(who: Known, Stored(db): Stored, Query(wanted): Query<Wanted>) -> Answer {
     whole(&db, &of_team(&db, &who, &wanted, "/team/daily/activity/aggregated").await?, &wanted).await
 }
 
 /// What calls with tags did.
-#[utoipa::path(get, path = "/tag/daily/activity", tag = "spend", params(Wanted),
+#[utoipa::path(get, path = "/tag/daily/activity", operation_id = "spend_activity_tag", tag = "spend", params(Wanted),
     responses((status = 200, description = "Days with their sums"), (status = 400, description = "Days are missing")))]
 pub(crate) async fn tag(who: Known, Stored(db): Stored, Query(wanted): Query<Wanted>) -> Answer {
     paged(&db, &of_tag(&db, &who, &wanted, "/tag/daily/activity").await?, &wanted, 10).await
 }
 
 /// What calls with tags did, in one answer.
-#[utoipa::path(get, path = "/tag/daily/activity/aggregated", tag = "spend", params(Wanted),
+#[utoipa::path(get, path = "/tag/daily/activity/aggregated", operation_id = "spend_activity_tag_whole", tag = "spend", params(Wanted),
     responses((status = 200, description = "Days with their sums"), (status = 400, description = "Days are missing")))]
 pub(crate) async fn tag_whole(who: Known, Stored(db): Stored, Query(wanted): Query<Wanted>) -> Answer {
     whole(&db, &of_tag(&db, &who, &wanted, "/tag/daily/activity/aggregated").await?, &wanted).await
 }
 
 /// What organizations did.
-#[utoipa::path(get, path = "/organization/daily/activity", tag = "spend", params(Wanted),
+#[utoipa::path(get, path = "/organization/daily/activity", operation_id = "spend_activity_organization", tag = "spend", params(Wanted),
     responses((status = 200, description = "Days with their sums"), (status = 400, description = "Days are missing")))]
 pub(crate) async fn organization(who: Known, Stored(db): Stored, Query(wanted): Query<Wanted>) -> Answer {
     paged(&db, &of_organization(&who, &wanted, "/organization/daily/activity")?, &wanted, 10).await
 }
 
 /// What organizations did, in one answer.
-#[utoipa::path(get, path = "/organization/daily/activity/aggregated", tag = "spend", params(Wanted),
+#[utoipa::path(get, path = "/organization/daily/activity/aggregated", operation_id = "spend_activity_organization_whole", tag = "spend", params(Wanted),
     responses((status = 200, description = "Days with their sums"), (status = 400, description = "Days are missing")))]
 pub(crate) async fn organization_whole(
     who: Known,
@@ -129,21 +129,21 @@ pub(crate) async fn organization_whole(
 }
 
 /// What end users did.
-#[utoipa::path(get, path = "/customer/daily/activity", tag = "spend", params(Wanted),
+#[utoipa::path(get, path = "/customer/daily/activity", operation_id = "spend_activity_customer", tag = "spend", params(Wanted),
     responses((status = 200, description = "Days with their sums"), (status = 400, description = "Days are missing")))]
 pub(crate) async fn customer(who: Known, Stored(db): Stored, Query(wanted): Query<Wanted>) -> Answer {
     paged(&db, &of_customer(&who, &wanted, "/customer/daily/activity")?, &wanted, 10).await
 }
 
 /// The same as `/customer/daily/activity`.
-#[utoipa::path(get, path = "/end_user/daily/activity", tag = "spend", params(Wanted),
+#[utoipa::path(get, path = "/end_user/daily/activity", operation_id = "spend_activity_end_user", tag = "spend", params(Wanted),
     responses((status = 200, description = "Days with their sums"), (status = 400, description = "Days are missing")))]
 pub(crate) async fn end_user(who: Known, Stored(db): Stored, Query(wanted): Query<Wanted>) -> Answer {
     paged(&db, &of_customer(&who, &wanted, "/end_user/daily/activity")?, &wanted, 10).await
 }
 
 /// What end users did, in one answer.
-#[utoipa::path(get, path = "/customer/daily/activity/aggregated", tag = "spend", params(Wanted),
+#[utoipa::path(get, path = "/customer/daily/activity/aggregated", operation_id = "spend_activity_customer_whole", tag = "spend", params(Wanted),
     responses((status = 200, description = "Days with their sums"), (status = 400, description = "Days are missing")))]
 pub(crate) async fn customer_whole(who: Known, Stored(db): Stored, Query(wanted): Query<Wanted>) -> Answer {
     whole(&db, &of_customer(&who, &wanted, "/customer/daily/activity/aggregated")?, &wanted).await

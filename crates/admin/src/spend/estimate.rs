@@ -33,7 +33,7 @@ pub(crate) struct Priced {
 }
 
 /// What a prompt or a reply costs. A model without a price is refused rather than called free.
-#[utoipa::path(post, path = "/spend/calculate", tag = "spend", request_body = Priced,
+#[utoipa::path(post, path = "/spend/calculate", operation_id = "spend_estimate_calculate", tag = "spend", request_body = Priced,
     responses((status = 200, description = "The cost in USD"), (status = 400, description = "Nothing to price, or no price")))]
 pub(crate) async fn calculate(
     who: Known,
@@ -92,7 +92,7 @@ pub(crate) struct Planned {
 }
 
 /// What a planned call would cost, once, a day and a month.
-#[utoipa::path(post, path = "/cost/estimate", tag = "spend", request_body = Planned,
+#[utoipa::path(post, path = "/cost/estimate", operation_id = "spend_estimate_estimate", tag = "spend", request_body = Planned,
     responses((status = 200, description = "Costs in USD"), (status = 400, description = "No price is known")))]
 pub(crate) async fn estimate(
     who: Known,

@@ -86,7 +86,7 @@ impl Wanted {
 }
 
 /// Everything that was ever spent.
-#[utoipa::path(get, path = "/global/spend", tag = "spend",
+#[utoipa::path(get, path = "/global/spend", operation_id = "spend_global_whole", tag = "spend",
     responses((status = 200, description = "The sum, in USD")))]
 pub(crate) async fn whole(who: Known, Stored(db): Stored) -> Answer {
     who.must("GET", "/global/spend", &Object::default())?;
@@ -95,7 +95,7 @@ pub(crate) async fn whole(who: Known, Stored(db): Stored) -> Answer {
 }
 
 /// Spend by day.
-#[utoipa::path(get, path = "/global/spend/logs", tag = "spend", params(Wanted),
+#[utoipa::path(get, path = "/global/spend/logs", operation_id = "spend_global_days", tag = "spend", params(Wanted),
     responses((status = 200, description = "A sum a day")))]
 pub(crate) async fn days(who: Known, Stored(db): Stored, Query(wanted): Query<Wanted>) -> Answer {
     who.must("GET", "/global/spend/logs", &Object::default())?;
@@ -106,7 +106,7 @@ pub(crate) async fn days(who: Known, Stored(db): Stored, Query(wanted): Query<Wa
 }
 
 /// The keys that spent most.
-#[utoipa::path(get, path = "/global/spend/keys", tag = "spend", params(Wanted),
+#[utoipa::path(get, path = "/global/spend/keys", operation_id = "spend_global_keys", tag = "spend", params(Wanted),
     responses((status = 200, description = "A sum a key")))]
 pub(crate) async fn keys(who: Known, Stored(db): Stored, Query(wanted): Query<Wanted>) -> Answer {
     who.must("GET", "/global/spend/keys", &Object::default())?;
@@ -124,7 +124,7 @@ pub(crate) async fn keys(who: Known, Stored(db): Stored, Query(wanted): Query<Wa
 }
 
 /// The models that most was spent on.
-#[utoipa::path(get, path = "/global/spend/models", tag = "spend", params(Wanted),
+#[utoipa::path(get, path = "/global/spend/models", operation_id = "spend_global_models", tag = "spend", params(Wanted),
     responses((status = 200, description = "A sum a model")))]
 pub(crate) async fn models(who: Known, Stored(db): Stored, Query(wanted): Query<Wanted>) -> Answer {
     who.must("GET", "/global/spend/models", &Object::default())?;
@@ -134,7 +134,7 @@ pub(crate) async fn models(who: Known, Stored(db): Stored, Query(wanted): Query<
 }
 
 /// Spend by provider.
-#[utoipa::path(get, path = "/global/spend/provider", tag = "spend", params(Wanted),
+#[utoipa::path(get, path = "/global/spend/provider", operation_id = "spend_global_providers", tag = "spend", params(Wanted),
     responses((status = 200, description = "A sum a provider")))]
 pub(crate) async fn providers(who: Known, Stored(db): Stored, Query(wanted): Query<Wanted>) -> Answer {
     who.must("GET", "/global/spend/provider", &Object::default())?;
@@ -144,7 +144,7 @@ pub(crate) async fn providers(who: Known, Stored(db): Stored, Query(wanted): Que
 }
 
 /// Spend by team, by day and in all.
-#[utoipa::path(get, path = "/global/spend/teams", tag = "spend", params(Wanted),
+#[utoipa::path(get, path = "/global/spend/teams", operation_id = "spend_global_teams", tag = "spend", params(Wanted),
     responses((status = 200, description = "Days, teams and totals")))]
 pub(crate) async fn teams(who: Known, Stored(db): Stored, Query(wanted): Query<Wanted>) -> Answer {
     who.must("GET", "/global/spend/teams", &Object::default())?;
@@ -175,7 +175,7 @@ pub(crate) async fn teams(who: Known, Stored(db): Stored, Query(wanted): Query<W
 }
 
 /// Spend by tag.
-#[utoipa::path(get, path = "/global/spend/tags", tag = "spend", params(Wanted),
+#[utoipa::path(get, path = "/global/spend/tags", operation_id = "spend_global_tags", tag = "spend", params(Wanted),
     responses((status = 200, description = "A sum a tag")))]
 pub(crate) async fn tags(who: Known, Stored(db): Stored, Query(wanted): Query<Wanted>) -> Answer {
     who.must("GET", "/global/spend/tags", &Object::default())?;
@@ -185,7 +185,7 @@ pub(crate) async fn tags(who: Known, Stored(db): Stored, Query(wanted): Query<Wa
 }
 
 /// Spend by tag, in the older shape.
-#[utoipa::path(get, path = "/spend/tags", tag = "spend", params(Wanted),
+#[utoipa::path(get, path = "/spend/tags", operation_id = "spend_global_tags_list", tag = "spend", params(Wanted),
     responses((status = 200, description = "A sum a tag")))]
 pub(crate) async fn tags_list(who: Known, Stored(db): Stored, Query(wanted): Query<Wanted>) -> Answer {
     who.must("GET", "/spend/tags", &Object::default())?;
@@ -200,7 +200,7 @@ pub(crate) async fn tags_list(who: Known, Stored(db): Stored, Query(wanted): Que
 }
 
 /// Every tag that calls have had.
-#[utoipa::path(get, path = "/global/spend/all_tag_names", tag = "spend",
+#[utoipa::path(get, path = "/global/spend/all_tag_names", operation_id = "spend_global_tag_names", tag = "spend",
     responses((status = 200, description = "Names")))]
 pub(crate) async fn tag_names(who: Known, Stored(db): Stored) -> Answer {
     who.must("GET", "/global/spend/all_tag_names", &Object::default())?;
@@ -208,7 +208,7 @@ pub(crate) async fn tag_names(who: Known, Stored(db): Stored) -> Answer {
 }
 
 /// Every end user there has been.
-#[utoipa::path(get, path = "/global/all_end_users", tag = "spend",
+#[utoipa::path(get, path = "/global/all_end_users", operation_id = "spend_global_end_user_names", tag = "spend",
     responses((status = 200, description = "Ids")))]
 pub(crate) async fn end_user_names(who: Known, Stored(db): Stored) -> Answer {
     who.must("GET", "/global/all_end_users", &Object::default())?;
@@ -223,7 +223,7 @@ async fn entities(db: &Db, of: Of) -> Result<Vec<String>, Refused> {
 }
 
 /// The end users who spent most.
-#[utoipa::path(post, path = "/global/spend/end_users", tag = "spend", request_body = OfEndUsers,
+#[utoipa::path(post, path = "/global/spend/end_users", operation_id = "spend_global_end_users", tag = "spend", request_body = OfEndUsers,
     responses((status = 200, description = "A sum an end user")))]
 pub(crate) async fn end_users(who: Known, Stored(db): Stored, Sent(asked): Sent<OfEndUsers>) -> Answer {
     who.must("POST", "/global/spend/end_users", &Object::default())?;
@@ -244,7 +244,7 @@ pub(crate) async fn end_users(who: Known, Stored(db): Stored, Sent(asked): Sent<
 }
 
 /// Keys with what they have spent, the most expensive first.
-#[utoipa::path(get, path = "/spend/keys", tag = "spend", params(Wanted),
+#[utoipa::path(get, path = "/spend/keys", operation_id = "spend_global_key_rows", tag = "spend", params(Wanted),
     responses((status = 200, description = "Keys, without their texts")))]
 pub(crate) async fn key_rows(who: Known, Stored(db): Stored, Query(wanted): Query<Wanted>) -> Answer {
     who.must("GET", "/spend/keys", &Object::default())?;
@@ -260,7 +260,7 @@ pub(crate) async fn key_rows(who: Known, Stored(db): Stored, Query(wanted): Quer
 }
 
 /// Users with what they have spent, the most expensive first.
-#[utoipa::path(get, path = "/spend/users", tag = "spend", params(Wanted),
+#[utoipa::path(get, path = "/spend/users", operation_id = "spend_global_user_rows", tag = "spend", params(Wanted),
     responses((status = 200, description = "Users")))]
 pub(crate) async fn user_rows(who: Known, Stored(db): Stored, Query(wanted): Query<Wanted>) -> Answer {
     who.must("GET", "/spend/users", &Object::default())?;

@@ -34,7 +34,7 @@ pub(crate) struct Wanted {
 }
 
 /// Requests and tokens by day.
-#[utoipa::path(get, path = "/global/activity", tag = "spend", params(Wanted),
+#[utoipa::path(get, path = "/global/activity", operation_id = "spend_graphs_all", tag = "spend", params(Wanted),
     responses((status = 200, description = "Days and sums"), (status = 400, description = "Days are missing")))]
 pub(crate) async fn all(who: Known, Stored(db): Stored, Query(wanted): Query<Wanted>) -> Answer {
     who.must("GET", "/global/activity", &Object::default())?;
@@ -43,7 +43,7 @@ pub(crate) async fn all(who: Known, Stored(db): Stored, Query(wanted): Query<Wan
 }
 
 /// The same for each of the models that most was asked of.
-#[utoipa::path(get, path = "/global/activity/model", tag = "spend", params(Wanted),
+#[utoipa::path(get, path = "/global/activity/model", operation_id = "spend_graphs_models", tag = "spend", params(Wanted),
     responses((status = 200, description = "Days and sums a model"), (status = 400, description = "Days are missing")))]
 pub(crate) async fn models(who: Known, Stored(db): Stored, Query(wanted): Query<Wanted>) -> Answer {
     who.must("GET", "/global/activity/model", &Object::default())?;
@@ -64,7 +64,7 @@ pub(crate) async fn models(who: Known, Stored(db): Stored, Query(wanted): Query<
 }
 
 /// Requests that a cache answered, by key and model.
-#[utoipa::path(get, path = "/global/activity/cache_hits", tag = "spend", params(Wanted),
+#[utoipa::path(get, path = "/global/activity/cache_hits", operation_id = "spend_graphs_cache_hits", tag = "spend", params(Wanted),
     responses((status = 200, description = "Counts"), (status = 400, description = "Days are missing")))]
 pub(crate) async fn cache_hits(who: Known, Stored(db): Stored, Query(wanted): Query<Wanted>) -> Answer {
     who.must("GET", "/global/activity/cache_hits", &Object::default())?;
@@ -80,7 +80,7 @@ pub(crate) async fn cache_hits(who: Known, Stored(db): Stored, Query(wanted): Qu
 }
 
 /// Failures because of limits, by day.
-#[utoipa::path(get, path = "/global/activity/exceptions", tag = "spend", params(Wanted),
+#[utoipa::path(get, path = "/global/activity/exceptions", operation_id = "spend_graphs_exceptions", tag = "spend", params(Wanted),
     responses((status = 200, description = "Days and sums"), (status = 400, description = "Days are missing")))]
 pub(crate) async fn exceptions(who: Known, Stored(db): Stored, Query(wanted): Query<Wanted>) -> Answer {
     who.must("GET", "/global/activity/exceptions", &Object::default())?;
@@ -93,7 +93,7 @@ pub(crate) async fn exceptions(who: Known, Stored(db): Stored, Query(wanted): Qu
 }
 
 /// The same for each upstream.
-#[utoipa::path(get, path = "/global/activity/exceptions/deployment", tag = "spend", params(Wanted),
+#[utoipa::path(get, path = "/global/activity/exceptions/deployment", operation_id = "spend_graphs_exceptions_by_deployment", tag = "spend", params(Wanted),
     responses((status = 200, description = "Days and sums an upstream"), (status = 400, description = "Days are missing")))]
 pub(crate) async fn exceptions_by_deployment(
     who: Known,

@@ -78,7 +78,7 @@ pub(crate) struct Wanted {
 }
 
 /// Rows of the log, or sums of days.
-#[utoipa::path(get, path = "/spend/logs", tag = "spend", params(Wanted),
+#[utoipa::path(get, path = "/spend/logs", operation_id = "spend_logs_list", tag = "spend", params(Wanted),
     responses((status = 200, description = "Rows, or with dates the sums of each day")))]
 pub(crate) async fn list(who: Known, Stored(db): Stored, Query(wanted): Query<Wanted>) -> Answer {
     who.must("GET", "/spend/logs", &Object::default())?;
@@ -99,7 +99,7 @@ pub(crate) async fn list(who: Known, Stored(db): Stored, Query(wanted): Query<Wa
 }
 
 /// Rows of the log, a page at a time.
-#[utoipa::path(get, path = "/spend/logs/v2", tag = "spend", params(Wanted),
+#[utoipa::path(get, path = "/spend/logs/v2", operation_id = "spend_logs_page", tag = "spend", params(Wanted),
     responses((status = 200, description = "A page, and how many rows there are")))]
 pub(crate) async fn page(who: Known, Stored(db): Stored, Query(wanted): Query<Wanted>) -> Answer {
     who.must("GET", "/spend/logs/v2", &Object::default())?;
@@ -107,7 +107,7 @@ pub(crate) async fn page(who: Known, Stored(db): Stored, Query(wanted): Query<Wa
 }
 
 /// The same as `/spend/logs/v2`.
-#[utoipa::path(get, path = "/spend/logs/ui", tag = "spend", params(Wanted),
+#[utoipa::path(get, path = "/spend/logs/ui", operation_id = "spend_logs_page_for_ui", tag = "spend", params(Wanted),
     responses((status = 200, description = "A page, and how many rows there are")))]
 pub(crate) async fn page_for_ui(who: Known, Stored(db): Stored, Query(wanted): Query<Wanted>) -> Answer {
     who.must("GET", "/spend/logs/ui", &Object::default())?;
@@ -115,7 +115,7 @@ pub(crate) async fn page_for_ui(who: Known, Stored(db): Stored, Query(wanted): Q
 }
 
 /// The rows of one session.
-#[utoipa::path(get, path = "/spend/logs/session/ui", tag = "spend", params(Wanted),
+#[utoipa::path(get, path = "/spend/logs/session/ui", operation_id = "spend_logs_session", tag = "spend", params(Wanted),
     responses((status = 200, description = "A page, and how many rows there are"), (status = 400, description = "No session named")))]
 pub(crate) async fn session(who: Known, Stored(db): Stored, Query(wanted): Query<Wanted>) -> Answer {
     who.must("GET", "/spend/logs/session/ui", &Object::default())?;
@@ -126,7 +126,7 @@ pub(crate) async fn session(who: Known, Stored(db): Stored, Query(wanted): Query
 }
 
 /// One call with what was said in it, where that is kept.
-#[utoipa::path(get, path = "/spend/logs/ui/{request_id}", tag = "spend",
+#[utoipa::path(get, path = "/spend/logs/ui/{request_id}", operation_id = "spend_logs_one", tag = "spend",
     params(("request_id" = String, Path, description = "The call's id, or the provider's id of its reply")),
     responses((status = 200, description = "The row"), (status = 404, description = "There is none, or it is not yours")))]
 pub(crate) async fn one(who: Known, Stored(db): Stored, Path(request_id): Path<String>) -> Answer {

@@ -8,7 +8,7 @@ use super::{Answer, day};
 use crate::access::{Known, Stored};
 
 /// Budgets of providers, in the periods that run now.
-#[utoipa::path(get, path = "/provider/budgets", tag = "spend",
+#[utoipa::path(get, path = "/provider/budgets", operation_id = "spend_providers_budgets", tag = "spend",
     responses((status = 200, description = "What each has spent, in USD")))]
 pub(crate) async fn budgets(who: Known, Stored(db): Stored) -> Answer {
     who.must("GET", "/provider/budgets", &Object::default())?;

@@ -43,7 +43,7 @@ pub(crate) struct Wanted {
 }
 
 /// What was spent, grouped.
-#[utoipa::path(get, path = "/global/spend/report", tag = "spend", params(Wanted),
+#[utoipa::path(get, path = "/global/spend/report", operation_id = "spend_report_global", tag = "spend", params(Wanted),
     responses((status = 200, description = "Groups"), (status = 400, description = "Days are missing")))]
 pub(crate) async fn global(who: Known, Stored(db): Stored, Query(wanted): Query<Wanted>) -> Answer {
     who.must("GET", "/global/spend/report", &Object::default())?;
@@ -74,7 +74,7 @@ pub(crate) async fn global(who: Known, Stored(db): Stored, Query(wanted): Query<
 }
 
 /// What the caller's keys spent, or one of them.
-#[utoipa::path(get, path = "/key/spend/report", tag = "spend", params(Wanted),
+#[utoipa::path(get, path = "/key/spend/report", operation_id = "spend_report_key", tag = "spend", params(Wanted),
     responses((status = 200, description = "A group a key"), (status = 400, description = "Days are missing")))]
 pub(crate) async fn key(who: Known, Stored(db): Stored, Query(wanted): Query<Wanted>) -> Answer {
     who.must("GET", "/key/spend/report", &Object::default())?;
@@ -88,7 +88,7 @@ pub(crate) async fn key(who: Known, Stored(db): Stored, Query(wanted): Query<Wan
 }
 
 /// What a user spent: the caller, or whom they may see.
-#[utoipa::path(get, path = "/user/spend/report", tag = "spend", params(Wanted),
+#[utoipa::path(get, path = "/user/spend/report", operation_id = "spend_report_user", tag = "spend", params(Wanted),
     responses((status = 200, description = "A group a key"), (status = 400, description = "Days are missing")))]
 pub(crate) async fn user(who: Known, Stored(db): Stored, Query(wanted): Query<Wanted>) -> Answer {
     who.must("GET", "/user/spend/report", &Object::default())?;
@@ -99,7 +99,7 @@ pub(crate) async fn user(who: Known, Stored(db): Stored, Query(wanted): Query<Wa
 }
 
 /// What teams spent: those the caller leads, or sees.
-#[utoipa::path(get, path = "/team/spend/report", tag = "spend", params(Wanted),
+#[utoipa::path(get, path = "/team/spend/report", operation_id = "spend_report_team", tag = "spend", params(Wanted),
     responses((status = 200, description = "A group a key"), (status = 400, description = "Days are missing")))]
 pub(crate) async fn team(who: Known, Stored(db): Stored, Query(wanted): Query<Wanted>) -> Answer {
     who.must("GET", "/team/spend/report", &Object::default())?;
@@ -115,7 +115,7 @@ pub(crate) async fn team(who: Known, Stored(db): Stored, Query(wanted): Query<Wa
 }
 
 /// What organizations spent: those the caller leads, or sees.
-#[utoipa::path(get, path = "/organization/spend/report", tag = "spend", params(Wanted),
+#[utoipa::path(get, path = "/organization/spend/report", operation_id = "spend_report_organization", tag = "spend", params(Wanted),
     responses((status = 200, description = "A group a key"), (status = 400, description = "Days are missing")))]
 pub(crate) async fn organization(who: Known, Stored(db): Stored, Query(wanted): Query<Wanted>) -> Answer {
     who.must("GET", "/organization/spend/report", &Object::default())?;

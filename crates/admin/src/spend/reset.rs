@@ -11,7 +11,7 @@ use super::{Answer, day};
 use crate::access::{Known, Stored};
 
 /// Keys and teams begin their budget periods with nothing spent. For the holder of the master key.
-#[utoipa::path(post, path = "/global/spend/reset", tag = "spend",
+#[utoipa::path(post, path = "/global/spend/reset", operation_id = "spend_reset_all", tag = "spend",
     responses((status = 200, description = "Done"), (status = 401, description = "Not the master key")))]
 pub(crate) async fn all(who: Known, Stored(db): Stored, State(gateway): State<Gateway>) -> Answer {
     who.must("POST", "/global/spend/reset", &Object::default())?;
