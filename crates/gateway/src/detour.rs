@@ -32,8 +32,14 @@ pub(crate) fn payload(
     payload: &Payload,
     target: &Target,
 ) -> Result<Payload, Closed> {
-    let group = call.snapshot.group(&target.group).ok_or(Closed::Unknown)?;
-    if call.snapshot.routing().enforce_fallback_access && denies(permit, &target.group, &group) {
+    let team = permit.caller.key().and_then(|resolved| resolved.key.team.as_deref());
+    let group = call.snapshot.group_for(team, &target.group).ok_or(Closed::Unknown)?;
+    // What callers name themselves they must be allowed to use, whatever the operator lets happen by itself.
+    let wishes = &payload.controls.wishes;
+    let own = [&wishes.general, &wishes.context_window, &wishes.content_policy];
+    let is_own = own.into_iter().flatten().any(|targets| targets.contains(target));
+    let enforced = is_own || call.snapshot.routing().enforce_fallback_access;
+    if enforced && denies(permit, &target.group, &group) {
         return Err(Closed::Denied);
     }
     let mut edits = payload.envelope.edit();

@@ -137,7 +137,7 @@ fn strategy(fields: &mut Fields<'_, '_>) -> Option<Strategy> {
             fields.problems.warn(span, message, None);
             None
         }
-        Err(unknown) => {
+        Err(_) => {
             let known = [
                 "simple-shuffle",
                 "least-busy",
@@ -148,7 +148,8 @@ fn strategy(fields: &mut Fields<'_, '_>) -> Option<Strategy> {
                 "adaptive",
             ];
             let nearest = policy::suggest::nearest(&name, known.to_vec());
-            let help = nearest.map_or_else(|| unknown.to_string(), |name| format!("did you mean `{name}`?"));
+            let all = || format!("the strategies are {}", known.join(", "));
+            let help = nearest.map_or_else(all, |name| format!("did you mean `{name}`?"));
             fields.problems.error(span, "there is no such routing strategy", Some(help));
             None
         }

@@ -66,7 +66,7 @@ router_settings: {num_retries: 1, cooldown_time: 40}
 
 #[tokio::test]
 async fn one_call_tests_a_deployment_whose_rest_is_over() {
-    let stage = Stage::open(&THREE.replace("timeout: 2", "timeout: 2\n  cooldown_time: 0.3"));
+    let stage = Stage::open(&THREE.replace("adaptive", "simple-shuffle\n  cooldown_time: 0.3"));
     stage.script("bad", json!({"status": 401, "times": 1}));
     while stage.provider.requests_for("bad").is_empty() {
         assert_eq!(stage.server.chat(&chat("three")).await.status, 200);
