@@ -36,6 +36,7 @@ use crate::refusal::Refusal;
 use crate::responses::Keeper;
 use crate::settle::{Ending, Settlement};
 use crate::transport::{UpstreamBody, timeout_fault};
+use crate::watch::Watch;
 
 /// One frame may be this large; an image in a chunk fits, an endless line does not.
 const MOST_FRAME: usize = 16 << 20;
@@ -54,6 +55,7 @@ pub struct Flow {
     pieces: u64,
     ending: Ending,
     settlement: Option<Settlement>,
+    watch: Option<Watch>,
     heartbeat: Option<Heartbeat>,
     keeper: Option<Keeper>,
     cancel: Option<Cancel>,
@@ -149,6 +151,7 @@ impl Flow {
             pieces: 0,
             ending: Ending::default(),
             settlement: None,
+            watch: None,
             heartbeat: None,
             keeper: None,
             cancel: None,
@@ -204,6 +207,12 @@ impl Flow {
         self.settlement = Some(settlement);
     }
 
+    /// Hands over the attempt that this stream is, whose first event has come.
+    pub fn watch_with(&mut self, mut watch: Watch) {
+        watch.begun();
+        self.watch = Some(watch);
+    }
+
     /// The next bytes for the client, `None` at the end.
     pub fn poll_next(&mut self, context: &mut Context<'_>) -> Poll<Option<Bytes>> {
         loop {
@@ -236,6 +245,9 @@ impl Flow {
                 }
                 self.over = true;
                 self.ending = Ending::Failed;
+                if let Some(watch) = self.watch.take() {
+                    watch.failed(&fault, None, false);
+                }
                 self.voice.fail(fault, &mut out);
             }
             if self.over
@@ -325,6 +337,9 @@ impl Drop for Flow {
             settlement.usage = self.usage;
             settlement.pieces = self.pieces;
             settlement.ending = self.ending;
+        }
+        if let (Ending::Complete, Some(watch)) = (self.ending, self.watch.take()) {
+            watch.done(self.usage.as_ref());
         }
         if let (Ending::Complete, Some(cancel)) = (self.ending, &mut self.cancel) {
             cancel.disarm();

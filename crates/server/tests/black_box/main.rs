@@ -13,8 +13,9 @@ mod clouds;
 #[cfg(test)]
 mod connections;
 #[cfg(test)]
-mod cost;
+mod cooldowns;
 #[cfg(test)]
+mod cost;
 mod customers;
 #[cfg(test)]
 mod demo;
@@ -23,6 +24,7 @@ mod embeddings;
 #[cfg(test)]
 mod errors;
 #[cfg(test)]
+mod fallbacks;
 mod google;
 #[cfg(test)]
 mod harness;
