@@ -37,6 +37,18 @@ fn charges_become_durable_without_being_asked_for() {
 }
 
 #[test]
+fn what_is_recorded_can_be_read_at_once() {
+    let directory = quick_directory();
+    let options = Options { sync: Sync::Group(Duration::from_secs(3600)), ..Options::default() };
+    let ledger = Ledger::open(directory.path(), options).unwrap();
+    for call in 0..50 {
+        ledger.record(&charge(call));
+        assert_calls(directory.path(), 0..=call);
+    }
+    assert_eq!(ledger.state().durable, 0);
+}
+
+#[test]
 fn dropping_a_ledger_writes_what_is_queued() {
     let directory = quick_directory();
     let ledger = Ledger::open(directory.path(), Options::default()).unwrap();
