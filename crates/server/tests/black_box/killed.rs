@@ -65,8 +65,7 @@ async fn logged(home: &Path, ids: &BTreeSet<String>) -> (Db, Vec<(String, i64)>)
         let rows = db.rows("SELECT request_id, spend FROM spend_logs", &[]).await.unwrap();
         let rows: Vec<_> =
             rows.iter().map(|row| (row.text("request_id").unwrap(), row.int("spend").unwrap())).collect();
-        let missing: Vec<_> =
-            ids.iter().filter(|id| !rows.iter().any(|(logged, _)| logged == *id)).collect();
+        let missing: Vec<_> = ids.iter().filter(|id| !rows.iter().any(|(logged, _)| logged == *id)).collect();
         if missing.is_empty() && rows.len() == before {
             return (db, rows);
         }

@@ -203,8 +203,11 @@ impl Queue {
                 inner.tails.pop_front();
             }
         }
+        // Whoever waited for the last of them is told that the disk works.
+        let news = inner.state.durable == inner.state.recorded && inner.recover();
         drop(inner);
         self.settled.notify_all();
+        self.rejoice(news);
     }
 
     /// The writer's word that the disk fails.
@@ -216,10 +219,11 @@ impl Queue {
 
     /// The writer's word that everything was written and synced.
     pub(super) fn recovered(&self) {
-        let mut inner = self.lock();
-        // It may have failed again for somebody who records.
-        let news = !inner.held && inner.state.trouble.take().is_some();
-        drop(inner);
+        let news = self.lock().recover();
+        self.rejoice(news);
+    }
+
+    fn rejoice(&self, news: bool) {
         if news {
             tracing::info!(directory = %self.directory.display(), "the ledger writes again");
         }
@@ -246,6 +250,11 @@ impl Inner {
         }
         let newest = self.tails.len() - 1;
         &mut self.tails[newest]
+    }
+
+    /// Returns whether that is news. It is none if writing failed again for somebody who records.
+    fn recover(&mut self) -> bool {
+        !self.held && self.state.trouble.take().is_some()
     }
 
     /// Nothing since the last sync is believed to be written. Returns whether the trouble is news.
