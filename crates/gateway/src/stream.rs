@@ -216,6 +216,10 @@ impl Flow {
     /// The next bytes for the client, `None` at the end.
     pub fn poll_next(&mut self, context: &mut Context<'_>) -> Poll<Option<Bytes>> {
         loop {
+            if self.over {
+                // Before the last bytes are the client's: who has the whole reply is charged for it.
+                self.settle();
+            }
             if !self.primed.is_empty() {
                 return Poll::Ready(Some(std::mem::take(&mut self.primed)));
             }
@@ -256,6 +260,15 @@ impl Flow {
                 keeper.keep_stream(&out);
             }
             self.primed = out.freeze();
+        }
+    }
+
+    /// Records the charge, if that was not done.
+    fn settle(&mut self) {
+        if let Some(mut settlement) = self.settlement.take() {
+            settlement.usage = self.usage;
+            settlement.pieces = self.pieces;
+            settlement.ending = self.ending;
         }
     }
 
@@ -333,11 +346,7 @@ impl Heartbeat {
 
 impl Drop for Flow {
     fn drop(&mut self) {
-        if let Some(settlement) = &mut self.settlement {
-            settlement.usage = self.usage;
-            settlement.pieces = self.pieces;
-            settlement.ending = self.ending;
-        }
+        self.settle();
         if let (Ending::Complete, Some(watch)) = (self.ending, self.watch.take()) {
             watch.done(self.usage.as_ref());
         }
