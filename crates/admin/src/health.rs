@@ -91,9 +91,21 @@ fn alive(gateway: &Gateway) -> (StatusCode, Json<Value>) {
 pub(crate) async fn readiness(State(gateway): State<Gateway>) -> (StatusCode, Json<Value>) {
     let (status, word) = match gateway.live.is_draining() {
         true => (StatusCode::SERVICE_UNAVAILABLE, "shutting_down"),
-        false => (StatusCode::OK, "healthy"),
+        false => (StatusCode::OK, health(&gateway)),
     };
-    (status, Json(json!({"status": word, "db": "Not connected"})))
+    (status, Json(json!({"status": word, "db": database(&gateway)})))
+}
+
+/// A gateway whose database is away still takes calls: it is degraded, not out.
+fn health(gateway: &Gateway) -> &'static str {
+    match gateway.live.books() {
+        Some(books) if !books.troubles().is_empty() => "degraded",
+        Some(_) | None => "healthy",
+    }
+}
+
+fn database(gateway: &Gateway) -> &'static str {
+    if gateway.live.db().is_some() { "connected" } else { "Not connected" }
 }
 
 /// Readiness with figures.
@@ -103,8 +115,10 @@ pub(crate) async fn readiness_details(_: Known, State(gateway): State<Gateway>) 
     let live = &gateway.live;
     let snapshot = live.snapshot();
     Json(json!({
-        "status": if live.is_draining() { "shutting_down" } else { "healthy" },
-        "db": "Not connected",
+        "status": if live.is_draining() { "shutting_down" } else { health(&gateway) },
+        "db": database(&gateway),
+        "troubles": live.books().map(|books| books.troubles()).unwrap_or_default(),
+        "keys": live.books().map(|books| books.directory.keys()),
         "cache": null,
         "litellm_version": env!("CARGO_PKG_VERSION"),
         "success_callbacks": [],

@@ -2,15 +2,16 @@
 //! behind both. A gateway without books serves the master key only.
 
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use arc_swap::ArcSwapOption;
 use policy::period::Calendar;
-use share::Shared;
+use share::{Shared, State};
 use store::changes::{Change, Watch};
 use store::db::{Db, DbError};
 use store::ledger::{Charge, Ledger, read};
-use store::projector::{ProjectError, Projector, Target, Windows};
+use store::projector::{ProgressHandle, ProjectError, Projector, Target, Windows};
 use tokio::sync::Mutex;
 
 use crate::directory::{Copy, CopyError, Directory};
@@ -28,6 +29,10 @@ pub struct Books {
     db: ArcSwapOption<Db>,
     /// Where limits are counted with other replicas.
     shared: OnceLock<Shared>,
+    /// How far charges are applied.
+    progress: ArcSwapOption<ProgressHandle>,
+    /// The database was followed without trouble when that was last tried.
+    followed: AtomicBool,
     /// How far the database was followed.
     position: Mutex<Followed>,
 }
@@ -79,6 +84,8 @@ impl Books {
             calendar,
             db: ArcSwapOption::empty(),
             shared: OnceLock::new(),
+            progress: ArcSwapOption::empty(),
+            followed: AtomicBool::new(true),
             position: Mutex::new(Followed::default()),
         }
     }
@@ -102,6 +109,7 @@ impl Books {
             self.apply(&charge);
         }
         *position = Followed { change, news, replica: projector.name().to_owned() };
+        self.progress.store(Some(Arc::new(projector.progress())));
         self.db.store(Some(Arc::new(db)));
         Ok(projector)
     }
@@ -133,6 +141,30 @@ impl Books {
     #[must_use]
     pub fn shared(&self) -> Option<&Shared> {
         self.shared.get().filter(|shared| !matches!(shared, Shared::Alone))
+    }
+
+    /// What is not as it should be, for people; nothing when all is well. Calls are taken in any case.
+    #[must_use]
+    pub fn troubles(&self) -> Vec<String> {
+        let mut troubles = Vec::new();
+        match self.db() {
+            None => troubles.push("the database has not answered since the start".to_owned()),
+            Some(_) if !self.followed.load(Ordering::Relaxed) => {
+                troubles.push("the database does not answer; keys are as they were".to_owned());
+            }
+            Some(_) => {}
+        }
+        let progress = self.progress.load();
+        if let Some(trouble) = progress.as_ref().and_then(|progress| progress.get().trouble) {
+            troubles.push(format!("charges wait on the disk: {}", trouble.reason));
+        }
+        if let Some(trouble) = self.ledger.state().trouble {
+            troubles.push(format!("charges wait in memory: {}", trouble.reason));
+        }
+        if let Some(State::Degraded { .. }) = self.shared().map(Shared::state) {
+            troubles.push("limits are counted by this process alone".to_owned());
+        }
+        troubles
     }
 
     /// The database, once there is one.
@@ -173,12 +205,11 @@ impl Books {
     pub async fn follow(self: Arc<Self>, mut changed: impl FnMut(&[Change])) {
         let Some(db) = self.db() else { return };
         let mut watch = Watch::new(&db).await;
-        let mut well = true;
         loop {
             watch.next().await;
             match self.catch_up().await {
                 Ok(changes) => {
-                    if !std::mem::replace(&mut well, true) {
+                    if !self.followed.swap(true, Ordering::Relaxed) {
                         tracing::info!("the database answers again");
                     }
                     if !changes.is_empty() {
@@ -186,7 +217,7 @@ impl Books {
                     }
                 }
                 Err(error) => {
-                    if std::mem::replace(&mut well, false) {
+                    if self.followed.swap(false, Ordering::Relaxed) {
                         tracing::error!(%error, "changes in the database are not seen; known keys keep working");
                     }
                 }

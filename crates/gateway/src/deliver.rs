@@ -18,7 +18,7 @@ use crate::deployment::{Deployment, label};
 use crate::exchange::{Answer, Reply};
 use crate::fields::{Decimal, Fields};
 use crate::refusal::Refusal;
-use crate::route::Unanswered;
+use crate::route::{Sent, Unanswered};
 use crate::settle::{Ending, Settlement};
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
@@ -66,12 +66,14 @@ const NOT_RELAYED: &[&[u8]] = &[
 
 /// The response to a call that is answered.
 #[must_use]
-pub fn answer(call: &Call, permit: Permit, answer: Answer, asked: &str, retries: u32) -> Response<ReplyBody> {
+pub fn answer(call: &Call, permit: Permit, sent: Sent, asked: &str) -> Response<ReplyBody> {
+    let Sent { answer, retries, fallbacks, instead } = sent;
     let Answer { deployment, headers: upstream, reply, spoken: _, losses } = answer;
     let mut fields = Fields::with_capacity(USUAL_HEAD);
     fields.extend(&deployment.labels);
     fields.push(&X_LITELLM_CALL_ID, &call.id);
-    fields.push(&X_LITELLM_MODEL_GROUP, &label(asked));
+    fields.push(&X_LITELLM_MODEL_GROUP, &label(instead.as_deref().unwrap_or(asked)));
+    fields.push_decimal(&X_LITELLM_ATTEMPTED_FALLBACKS, &whole(u64::from(fallbacks)));
     fields.push_decimal(&X_LITELLM_ATTEMPTED_RETRIES, &whole(u64::from(retries)));
     relay(&mut fields, &upstream, &deployment);
     if !losses.is_empty() {
@@ -133,6 +135,7 @@ pub fn unanswered(call: &Call, unanswered: Unanswered, asked: &str) -> Response<
         let timeout = Decimal::new(deployment.timeout.as_millis() as u64, 3, 0);
         headers.insert(&X_LITELLM_TIMEOUT, timeout.into());
     }
+    headers.insert(&X_LITELLM_ATTEMPTED_FALLBACKS, ZERO);
     headers.insert(&X_LITELLM_ATTEMPTED_RETRIES, whole(u64::from(unanswered.retries)).into());
     headers.insert(&X_LITELLM_OVERHEAD_DURATION_MS, milliseconds(call.overhead()).into());
     response
@@ -187,7 +190,6 @@ pub(crate) fn labels(labelled: &Labelled<'_>) -> Fields {
         headers.insert(&X_LITELLM_MODEL_API_BASE, label(base));
     }
     headers.insert(&X_LITELLM_VERSION, VERSION);
-    headers.insert(&X_LITELLM_ATTEMPTED_FALLBACKS, ZERO);
     let mut fields = Fields::default();
     headers.iter().for_each(|(name, value)| fields.push(name, value));
     fields

@@ -1,6 +1,7 @@
 //! One configured endpoint, compiled: everything that does not depend on the call is prebuilt here.
 
 use std::fmt::Write;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
@@ -11,6 +12,9 @@ use memchr::memmem;
 use policy::catalog::Catalog;
 use policy::money::Cost;
 use policy::price::Prices;
+use policy::route::Track;
+use policy::route::class::PerClass;
+use policy::route::cooldown::CooldownPolicy;
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Map, Value};
 use wire::envelope;
@@ -57,8 +61,10 @@ pub struct Deployment {
     pub timeout: Duration,
     /// Bound of one streaming attempt up to its first byte.
     pub stream_timeout: Duration,
-    /// Tries after the first.
-    pub retries: u32,
+    /// When it rests after failures.
+    pub cooldown: CooldownPolicy,
+    /// What is known of it right now; kept over reloads where it is configured.
+    pub track: Arc<Track>,
     /// Fields that are the same in the head of every answer of this deployment.
     pub labels: Fields,
     /// The catalog's row for the model, for listings.
@@ -158,7 +164,8 @@ impl Deployment {
             drop_params: entry.drop_params.unwrap_or(routing.drop_params),
             timeout,
             stream_timeout: entry.stream_timeout.or(routing.stream_timeout).unwrap_or(timeout),
-            retries: entry.num_retries.unwrap_or(routing.num_retries),
+            cooldown: cooldown(entry, &routing.cooldown),
+            track: Arc::default(),
             settings: entry.clone(),
             row,
             free: prices.is_free(),
@@ -203,6 +210,13 @@ impl Deployment {
     #[must_use]
     pub fn most(&self, operation: Operation, input: u64, output: u64, tier: Tier) -> Option<Cost> {
         self.prices.most(operation, input, output, tier)
+    }
+
+    /// What a usual call costs, to compare deployments by; `None` when no price is known.
+    #[must_use]
+    pub fn usual_price(&self) -> Option<u64> {
+        let cost = self.prices.most(Operation::Chat, 1_000, 1_000, Tier::default())?;
+        u64::try_from(cost.nano()).ok()
     }
 
     /// Whether its calls cost nothing.
@@ -454,6 +468,24 @@ fn defaults(entry: &DeploymentSettings, signed_in: Option<&SignedIn>) -> Vec<(St
         fields.push(((*name).to_owned(), envelope::json(id)));
     }
     fields
+}
+
+/// The entry's own rules of resting over the router's.
+fn cooldown(entry: &DeploymentSettings, router: &CooldownPolicy) -> CooldownPolicy {
+    let info = |name: &str| entry.model_info.get(name);
+    let number = |value: &Value| value.as_u64().and_then(|number| u32::try_from(number).ok());
+    let time = info("cooldown_time").and_then(Value::as_f64);
+    let own_time = time.and_then(|time| Duration::try_from_secs_f64(time).ok()).or(entry.cooldown_time);
+    let pairs = info("allowed_fails_policy").and_then(Value::as_object);
+    let pairs =
+        pairs.map(|pairs| pairs.iter().filter_map(|(key, value)| Some((key.as_str(), number(value)?))));
+    let own = pairs.and_then(|pairs| PerClass::read(pairs, "AllowedFails").ok());
+    CooldownPolicy {
+        own_time,
+        allowed_fails: info("allowed_fails").and_then(number).or(router.allowed_fails),
+        allowed_by_class: own.unwrap_or(router.allowed_by_class),
+        ..router.clone()
+    }
 }
 
 /// `model_info.id`, else a SHA-256 over what the entry says, so that an unchanged entry keeps its id.

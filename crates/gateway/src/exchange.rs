@@ -82,7 +82,8 @@ pub async fn attempt(
     payload: &Payload,
     deployment: &Arc<Deployment>,
 ) -> Result<Answer, Failure> {
-    if let Some(text) = &deployment.settings.mock_response {
+    if let Some(text) = payload.controls.mock_response.as_ref().or(deployment.settings.mock_response.as_ref())
+    {
         return mocked(call, payload, deployment, text).await;
     }
     if let Some(trouble) = &deployment.trouble {
@@ -213,8 +214,9 @@ async fn made_here(
 
 /// How long the answer may take to begin (a stream) or to be complete (a whole reply).
 fn patience(payload: &Payload, deployment: &Deployment) -> Duration {
-    let configured = if payload.stream { deployment.stream_timeout } else { deployment.timeout };
-    payload.controls.timeout.unwrap_or(configured)
+    let controls = &payload.controls;
+    let own = controls.stream_timeout.filter(|_| payload.stream).or(controls.timeout);
+    own.unwrap_or(if payload.stream { deployment.stream_timeout } else { deployment.timeout })
 }
 
 /// What has arrived when the client can be answered.

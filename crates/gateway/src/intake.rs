@@ -58,6 +58,7 @@ pub fn steers_the_gateway(name: &str) -> bool {
             | "mock_testing_fallbacks"
             | "mock_testing_context_fallbacks"
             | "mock_testing_content_policy_fallbacks"
+            | "mock_testing_rate_limit_error"
             | "prompt_id"
             | "prompt_variables"
             | "prompt_version"
@@ -73,7 +74,7 @@ pub fn steers_the_gateway(name: &str) -> bool {
 }
 
 /// Whether a body field would choose the destination or its credentials; a caller may never send those.
-fn is_forbidden(name: &str) -> bool {
+pub(crate) fn is_forbidden(name: &str) -> bool {
     matches!(
         name,
         "api_base"
@@ -129,7 +130,7 @@ pub struct Payload {
 }
 
 /// Who keeps the response that a call goes on with.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub enum Previous {
     /// The provider does, under this id as JSON text.
     Theirs(Bytes),
@@ -151,7 +152,9 @@ where
     let asked = aliased(caller, model(call, &envelope)?);
     let team = caller.key().and_then(|resolved| resolved.key.team.as_deref());
     let group = call.snapshot.group_for(team, &asked).ok_or_else(|| unknown_model(call, &asked))?;
-    payload(call, envelope, asked, group)
+    let payload = payload(call, envelope, asked, group)?;
+    payload.controls.permitted(caller, &call.snapshot.general)?;
+    Ok(payload)
 }
 
 /// The model that a caller's own name for it means: first the team's, then the key's names.

@@ -22,6 +22,7 @@ pub mod count;
 pub mod credential;
 pub mod deliver;
 pub mod deployment;
+mod detour;
 pub mod directory;
 pub mod endpoint;
 mod estimate;
@@ -36,6 +37,7 @@ pub mod live;
 pub mod made;
 mod marks;
 pub mod media;
+mod nobody;
 mod parts;
 mod prediction;
 mod prepare;
@@ -50,7 +52,10 @@ pub mod settle;
 mod sign_in;
 pub mod snapshot;
 pub mod stream;
+pub mod tracks;
 pub mod transport;
+mod waiting;
+pub mod watch;
 mod web;
 
 #[cfg(test)]

@@ -70,11 +70,11 @@ where
         && responses::resolve(&gateway.live.shelf, call, owner, &mut payload)?; // what came before it
     match route::send(&gateway.transport, call, &mut permit, &payload).await {
         // stream back; the settlement rides the body
-        Ok((mut answer, retries)) => {
+        Ok(mut sent) => {
             if keeps {
-                responses::keep(&gateway.live.shelf, owner, &payload, &mut answer);
+                responses::keep(&gateway.live.shelf, owner, &payload, &mut sent.answer);
             }
-            Ok(deliver::answer(call, permit, answer, &payload.asked, retries))
+            Ok(deliver::answer(call, permit, sent, &payload.asked))
         }
         Err(unanswered) => {
             if let Some(deployment) = &unanswered.deployment {

@@ -121,7 +121,7 @@ fn takes(live: &Live, deployment: &Arc<Deployment>, name: &str, value: &Value) -
         fields.insert("logprobs".to_owned(), true.into());
     }
     let call = Call::new(live.snapshot(), Endpoint::reply(Format::OpenAiChat), HeaderMap::new());
-    let group = Arc::new(Group::new(deployment.group.clone(), vec![Arc::clone(deployment)]));
+    let group = Arc::new(Group::alone(deployment.group.clone(), Arc::clone(deployment)));
     let Ok(payload) = intake::payload_for(&call, body.to_string().into(), group) else { return false };
     let Some(lane) = deployment.lane(Format::OpenAiChat) else { return false };
     let step = prepare::request(&call, &payload, deployment, lane);

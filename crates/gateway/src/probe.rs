@@ -51,7 +51,7 @@ pub async fn deployment(gateway: &Gateway, deployment: &Arc<Deployment>) -> Resu
     let payload = Payload {
         envelope,
         asked: deployment.group.clone(),
-        group: Arc::new(Group::new(deployment.group.clone(), vec![Arc::clone(deployment)])),
+        group: Arc::new(Group::alone(deployment.group.clone(), Arc::clone(deployment))),
         stream: false,
         stream_usage: false,
         previous: None,

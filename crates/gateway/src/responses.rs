@@ -63,7 +63,7 @@ pub fn resolve(shelf: &Shelf, call: &Call, caller: Owner, payload: &mut Payload)
         let keeper =
             deployments.find(|deployment| deployment.id == routed.deployment && native(deployment).is_some());
         let keeper = keeper.ok_or_else(|| no_previous(&id))?;
-        payload.group = Arc::new(Group::new(payload.group.name.clone(), vec![Arc::clone(keeper)]));
+        payload.group = Arc::new(Group::alone(payload.group.name.clone(), Arc::clone(keeper)));
         payload.previous = Some(Previous::Theirs(envelope::json(&routed.id)));
         return Ok(wishes.store);
     }

@@ -4,9 +4,14 @@
 //! Environment references are already resolved, secrets are a type that does not print.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use policy::period::Calendar;
+use policy::route::Rules;
+use policy::route::class::PerClass;
+use policy::route::cooldown::CooldownPolicy;
+use policy::route::fallback::Fallbacks;
 use secrecy::SecretString;
 use serde_json::{Map, Value};
 use share::Strictness;
@@ -14,6 +19,7 @@ use share::redis::RedisOptions;
 
 use crate::credential::Surroundings;
 use crate::media::MediaPolicy;
+use crate::tracks::Tracks;
 
 /// Everything the gateway needs to know to serve.
 #[derive(Clone, Debug, Default)]
@@ -32,6 +38,8 @@ pub struct Settings {
     pub sharing: SharingSettings,
     /// What credentials that must be fetched are got with; nothing is fetched without.
     pub surroundings: Option<Surroundings>,
+    /// What is known of deployments; the same over all reloads of a process.
+    pub tracks: Arc<Tracks>,
 }
 
 /// One entry of `model_list`.
@@ -76,6 +84,14 @@ pub struct DeploymentSettings {
     pub tpm: Option<u64>,
     /// `order`: lower ones are tried first.
     pub order: Option<u32>,
+    /// `max_parallel_requests`: calls in flight at most.
+    pub max_parallel: Option<u32>,
+    /// `cooldown_time`: how long it rests after failures.
+    pub cooldown_time: Option<Duration>,
+    /// `tags`: which calls it serves.
+    pub tags: Vec<String>,
+    /// `region_name`.
+    pub region: Option<String>,
     /// `drop_params` for this deployment.
     pub drop_params: Option<bool>,
     /// `additional_drop_params`: fields removed whatever the provider takes; below the top as `tools[*].strict`.
@@ -282,6 +298,8 @@ pub struct GeneralSettings {
     pub logs_kept: Option<Duration>,
     /// `general_settings.maximum_spend_logs_retention_interval`: how often old rows are looked for.
     pub logs_looked_at: Duration,
+    /// `dangerously_allow_mock_testing_request_params`: everybody may ask for invented answers and failures.
+    pub mock_testing: bool,
     /// What is fetched for upstreams that take no addresses; `general_settings.media_allowed_hosts` (ours).
     pub media: MediaPolicy,
 }
@@ -312,6 +330,7 @@ impl Default for GeneralSettings {
             calendar: Calendar::default(),
             logs_kept: None,
             logs_looked_at: Duration::from_hours(24),
+            mock_testing: false,
             media: MediaPolicy::default(),
         }
     }
@@ -365,7 +384,7 @@ impl Default for SharingSettings {
     }
 }
 
-/// Defaults for sending upstream.
+/// How calls are sent upstream.
 #[derive(Clone, Debug)]
 pub struct RoutingSettings {
     /// `num_retries`: tries after the first.
@@ -376,10 +395,53 @@ pub struct RoutingSettings {
     pub stream_timeout: Option<Duration>,
     /// `litellm_settings.drop_params`.
     pub drop_params: bool,
+    /// How a deployment is chosen.
+    pub rules: Rules,
+    /// `retry_policy`.
+    pub retry_policy: Option<PerClass>,
+    /// `model_group_retry_policy`, by group.
+    pub group_retry_policies: BTreeMap<String, PerClass>,
+    /// `retry_after`: pauses between tries are at least this long.
+    pub retry_after: Duration,
+    /// When a deployment rests.
+    pub cooldown: CooldownPolicy,
+    /// Where a call goes when a group has failed.
+    pub fallbacks: Fallbacks,
+    /// `general_settings.enforce_fallback_model_access`: a fallback must be the caller's to use.
+    pub enforce_fallback_access: bool,
+    /// `default_max_parallel_requests`.
+    pub default_max_parallel: Option<u32>,
+    /// `session_affinity` of `optional_pre_call_checks`: a session stays at its deployment.
+    pub session_affinity: bool,
+    /// `deployment_affinity` of `optional_pre_call_checks`: a key stays at its deployment.
+    pub key_affinity: bool,
 }
 
 impl Default for RoutingSettings {
     fn default() -> Self {
-        Self { num_retries: 2, timeout: Duration::from_secs(6000), stream_timeout: None, drop_params: false }
+        Self {
+            num_retries: 2,
+            timeout: Duration::from_secs(6000),
+            stream_timeout: None,
+            drop_params: false,
+            rules: Rules::default(),
+            retry_policy: None,
+            group_retry_policies: BTreeMap::new(),
+            retry_after: Duration::ZERO,
+            cooldown: CooldownPolicy::default(),
+            fallbacks: Fallbacks::default(),
+            enforce_fallback_access: true,
+            default_max_parallel: None,
+            session_affinity: false,
+            key_affinity: false,
+        }
+    }
+}
+
+impl RoutingSettings {
+    /// Whether choosing looks at a call's tags or session.
+    #[must_use]
+    pub const fn reads_labels(&self) -> bool {
+        self.rules.tag_filtering || self.session_affinity
     }
 }

@@ -9,12 +9,15 @@ use std::sync::{Arc, PoisonError, RwLock};
 use http::header::HeaderName;
 use policy::access::Pattern;
 use policy::catalog::Catalog;
-use policy::choose::{self, Candidate};
+use policy::choose;
+use policy::route::pool::parallel_limit;
+use policy::route::{Candidate, Pool, Rules, Track};
 
 use crate::auth::KeyRing;
 use crate::deployment::Deployment;
 use crate::media::Fetcher;
-use crate::settings::{DeploymentSettings, GeneralSettings, Settings};
+use crate::settings::{DeploymentSettings, GeneralSettings, RoutingSettings, Settings};
+use crate::waiting::Waiting;
 
 /// Model groups made for names that only a wildcard matched are kept up to this many.
 const MOST_MATERIALIZED: usize = 4096;
@@ -50,8 +53,16 @@ pub struct Group {
     pub name: String,
     /// Its deployments, in file order.
     pub deployments: Vec<Arc<Deployment>>,
-    /// What choosing needs to know of each, by the same index.
-    pub candidates: Vec<Candidate>,
+    /// What is known of each right now, by the same index.
+    pub tracks: Vec<Arc<Track>>,
+    /// How one of them is chosen.
+    pub pool: Pool,
+    /// The one deployment was asked for by itself: limits and cooldowns are not looked at.
+    pub is_direct: bool,
+    /// Choosing needs to know how long the prompt is.
+    pub counts_tokens: bool,
+    /// Calls that wait for a place, where places are limited.
+    pub(crate) waiting: Option<Waiting>,
     /// The access groups that any of them carries (`model_info.access_groups`).
     pub access_groups: Vec<String>,
     free: bool,
@@ -60,16 +71,37 @@ pub struct Group {
 impl Group {
     /// A group of these deployments.
     #[must_use]
-    pub fn new(name: String, deployments: Vec<Arc<Deployment>>) -> Self {
-        let candidates = deployments.iter().map(|deployment| candidate(&deployment.settings)).collect();
+    pub fn new(name: String, deployments: Vec<Arc<Deployment>>, routing: &RoutingSettings) -> Self {
+        let candidates: Vec<Candidate> =
+            deployments.iter().map(|deployment| candidate(deployment, routing)).collect();
         let of_infos =
             deployments.iter().filter_map(|one| one.settings.model_info.get("access_groups")?.as_array());
         let mut access_groups: Vec<String> =
             of_infos.flatten().filter_map(|group| Some(group.as_str()?.to_owned())).collect();
         access_groups.sort_unstable();
         access_groups.dedup();
-        let free = !deployments.is_empty() && deployments.iter().all(|deployment| deployment.is_free());
-        Self { name, deployments, candidates, access_groups, free }
+        let rules = &routing.rules;
+        let limited = rules.enforce_limits || rules.strategy.enforces_limits();
+        Self {
+            free: !deployments.is_empty() && deployments.iter().all(|deployment| deployment.is_free()),
+            tracks: deployments.iter().map(|deployment| Arc::clone(&deployment.track)).collect(),
+            is_direct: false,
+            counts_tokens: rules.pre_call_checks || limited && candidates.iter().any(|one| one.share.tpm > 0),
+            waiting: candidates.iter().any(|one| one.max_parallel.is_some()).then(Waiting::default),
+            pool: Pool::new(rules.clone(), candidates),
+            name,
+            deployments,
+            access_groups,
+        }
+    }
+
+    /// One deployment that is asked for by itself.
+    #[must_use]
+    pub fn alone(name: String, deployment: Arc<Deployment>) -> Self {
+        let candidate = Candidate { id: deployment.id.clone(), max_parallel: None, ..Candidate::default() };
+        let mut group = Self::new(name, vec![deployment], &RoutingSettings::default());
+        group.pool = Pool::new(Rules::default(), vec![candidate]);
+        Self { is_direct: true, waiting: None, ..group }
     }
 
     /// Whether none of its deployments costs anything.
@@ -79,12 +111,18 @@ impl Group {
     }
 }
 
-fn candidate(settings: &DeploymentSettings) -> Candidate {
+fn candidate(deployment: &Deployment, routing: &RoutingSettings) -> Candidate {
+    let settings = &deployment.settings;
+    let (rpm, tpm) = (settings.rpm.unwrap_or(0), settings.tpm.unwrap_or(0));
+    let weight = settings.weight.map_or(0, choose::weight);
     Candidate {
-        weight: settings.weight.map_or(0, choose::weight),
-        rpm: settings.rpm.unwrap_or(0),
-        tpm: settings.tpm.unwrap_or(0),
-        order: settings.order,
+        id: deployment.id.clone(),
+        share: choose::Candidate { weight, rpm, tpm, order: settings.order },
+        max_parallel: parallel_limit(settings.max_parallel, rpm, tpm, routing.default_max_parallel),
+        tags: settings.tags.clone(),
+        region: settings.region.clone(),
+        max_input_tokens: deployment.fact("max_input_tokens").and_then(serde_json::Value::as_u64),
+        price: deployment.usual_price(),
     }
 }
 
@@ -134,7 +172,8 @@ impl Snapshot {
             };
             match Deployment::compile(entry, &settings, &catalog) {
                 Err(message) => flaws.push(flaw(message, true)),
-                Ok(deployment) => {
+                Ok(mut deployment) => {
+                    deployment.track = settings.tracks.of(&deployment.id);
                     flaws.extend(deployment.trouble.clone().map(|trouble| flaw(trouble, false)));
                     if let Some(team) = team {
                         let groups = of_teams.entry(team.to_owned()).or_default();
@@ -150,9 +189,11 @@ impl Snapshot {
         }
         wildcards.sort_by(|one, other| one.pattern.specificity().cmp(&other.pattern.specificity()));
         let keys = KeyRing::new(settings.general.master_key.as_ref(), header_name(&settings.general)?);
-        let groups = made(grouped);
-        let of_teams = of_teams.into_iter().map(|(team, grouped)| (team, made(grouped))).collect();
+        let groups = made(grouped, &settings.routing);
+        let of_teams =
+            of_teams.into_iter().map(|(team, grouped)| (team, made(grouped, &settings.routing))).collect();
         let (by_id, by_model) = index(&names, &groups);
+        settings.tracks.sweep(std::time::Instant::now());
         let media = &settings.general.media;
         let fetcher = settings.surroundings.as_ref().map(|around| Fetcher::new(media.clone(), &around.tls));
         let snapshot = Self {
@@ -223,7 +264,7 @@ impl Snapshot {
         let materialized = self.materialized.read().unwrap_or_else(PoisonError::into_inner);
         materialized.values().find_map(|group| {
             let deployment = group.deployments.iter().find(|deployment| deployment.id == id)?;
-            Some(Arc::new(Group::new(group.name.clone(), vec![Arc::clone(deployment)])))
+            Some(Arc::new(Group::alone(group.name.clone(), Arc::clone(deployment))))
         })
     }
 
@@ -261,6 +302,18 @@ impl Snapshot {
     #[must_use]
     pub const fn settings(&self) -> &Settings {
         &self.settings
+    }
+
+    /// How calls are sent upstream.
+    #[must_use]
+    pub fn routing(&self) -> &RoutingSettings {
+        &self.settings.routing
+    }
+
+    /// What is known of deployments, to be carried over to the next snapshot.
+    #[must_use]
+    pub fn tracks_handle(&self) -> Arc<crate::tracks::Tracks> {
+        Arc::clone(&self.settings.tracks)
     }
 
     /// The model catalog in force.
@@ -312,14 +365,17 @@ impl Snapshot {
                 let Some(model) = wildcard.pattern.substitute(asked, &entry.model) else { continue };
                 let concrete = DeploymentSettings { model, ..entry.clone() };
                 match Deployment::compile(&concrete, &self.settings, &self.catalog) {
-                    Ok(deployment) => deployments.push(Arc::new(deployment)),
+                    Ok(mut deployment) => {
+                        deployment.track = self.settings.tracks.of(&deployment.id);
+                        deployments.push(Arc::new(deployment));
+                    }
                     Err(why) => {
                         tracing::debug!(wildcard = %wildcard.name, %why, "a wildcard does not fit the model")
                     }
                 }
             }
             if !deployments.is_empty() {
-                return Some(Group::new(wildcard.name.clone(), deployments));
+                return Some(Group::new(wildcard.name.clone(), deployments, &self.settings.routing));
             }
         }
         None
@@ -331,8 +387,9 @@ fn team_of(entry: &DeploymentSettings) -> Option<&str> {
     entry.model_info.get("team_id")?.as_str().filter(|team| !team.is_empty())
 }
 
-fn made(grouped: Map<Vec<Arc<Deployment>>>) -> Map<Arc<Group>> {
-    let group = |(name, deployments): (String, _)| (name.clone(), Arc::new(Group::new(name, deployments)));
+fn made(grouped: Map<Vec<Arc<Deployment>>>, routing: &RoutingSettings) -> Map<Arc<Group>> {
+    let group =
+        |(name, deployments): (String, _)| (name.clone(), Arc::new(Group::new(name, deployments, routing)));
     grouped.into_iter().map(group).collect()
 }
 
@@ -353,7 +410,7 @@ fn index(names: &[String], groups: &Map<Arc<Group>>) -> (Map<Arc<Group>>, Map<Ar
     let mut by_model: Map<Arc<Group>> = Map::default();
     for group in names.iter().filter_map(|name| groups.get(name)) {
         for deployment in &group.deployments {
-            let alone = Group::new(group.name.clone(), vec![Arc::clone(deployment)]);
+            let alone = Group::alone(group.name.clone(), Arc::clone(deployment));
             by_id.insert(deployment.id.clone(), Arc::new(alone));
             by_model.entry(deployment.settings.model.clone()).or_insert_with(|| Arc::clone(group));
         }

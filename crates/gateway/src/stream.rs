@@ -36,6 +36,7 @@ use crate::refusal::Refusal;
 use crate::responses::Keeper;
 use crate::settle::{Ending, Settlement};
 use crate::transport::{UpstreamBody, timeout_fault};
+use crate::watch::Watch;
 
 /// One frame may be this large; an image in a chunk fits, an endless line does not.
 const MOST_FRAME: usize = 16 << 20;
@@ -54,6 +55,7 @@ pub struct Flow {
     pieces: u64,
     ending: Ending,
     settlement: Option<Settlement>,
+    watch: Option<Watch>,
     heartbeat: Option<Heartbeat>,
     keeper: Option<Keeper>,
     cancel: Option<Cancel>,
@@ -149,6 +151,7 @@ impl Flow {
             pieces: 0,
             ending: Ending::default(),
             settlement: None,
+            watch: None,
             heartbeat: None,
             keeper: None,
             cancel: None,
@@ -204,9 +207,19 @@ impl Flow {
         self.settlement = Some(settlement);
     }
 
+    /// Hands over the attempt that this stream is, whose first event has come.
+    pub fn watch_with(&mut self, mut watch: Watch) {
+        watch.begun();
+        self.watch = Some(watch);
+    }
+
     /// The next bytes for the client, `None` at the end.
     pub fn poll_next(&mut self, context: &mut Context<'_>) -> Poll<Option<Bytes>> {
         loop {
+            if self.over {
+                // Before the last bytes are the client's: who has the whole reply is charged for it.
+                self.settle();
+            }
             if !self.primed.is_empty() {
                 return Poll::Ready(Some(std::mem::take(&mut self.primed)));
             }
@@ -236,6 +249,9 @@ impl Flow {
                 }
                 self.over = true;
                 self.ending = Ending::Failed;
+                if let Some(watch) = self.watch.take() {
+                    watch.failed(&fault, None, false);
+                }
                 self.voice.fail(fault, &mut out);
             }
             if self.over
@@ -244,6 +260,15 @@ impl Flow {
                 keeper.keep_stream(&out);
             }
             self.primed = out.freeze();
+        }
+    }
+
+    /// Records the charge, if that was not done.
+    fn settle(&mut self) {
+        if let Some(mut settlement) = self.settlement.take() {
+            settlement.usage = self.usage;
+            settlement.pieces = self.pieces;
+            settlement.ending = self.ending;
         }
     }
 
@@ -321,10 +346,9 @@ impl Heartbeat {
 
 impl Drop for Flow {
     fn drop(&mut self) {
-        if let Some(settlement) = &mut self.settlement {
-            settlement.usage = self.usage;
-            settlement.pieces = self.pieces;
-            settlement.ending = self.ending;
+        self.settle();
+        if let (Ending::Complete, Some(watch)) = (self.ending, self.watch.take()) {
+            watch.done(self.usage.as_ref());
         }
         if let (Ending::Complete, Some(cancel)) = (self.ending, &mut self.cancel) {
             cancel.disarm();

@@ -127,6 +127,19 @@ impl ModelList {
         }
     }
 
+    /// The entries of a list that allows the same, in no order; empty for one that allows everything.
+    #[must_use]
+    pub fn entries(&self) -> Vec<String> {
+        if self.nothing {
+            return vec!["no-default-models".to_owned()];
+        }
+        if self.everything {
+            return Vec::new();
+        }
+        let patterns = self.patterns.iter().map(Pattern::as_str);
+        self.names.iter().map(|name| &**name).chain(patterns).map(str::to_owned).collect()
+    }
+
     /// Whether a caller with this list may use a model.
     #[must_use]
     pub fn allows(&self, asked: Asked<'_>) -> bool {

@@ -103,3 +103,22 @@ proptest! {
         prop_assert_eq!(Pattern::new(&pattern).matches(&name), defined(pattern.as_bytes(), name.as_bytes()));
     }
 }
+
+#[test]
+fn the_entries_of_a_list_make_the_same_list() {
+    for entries in
+        [&["gpt-5", "openai/*"][..], &[], &["*"], &["no-default-models", "gpt-5"], &["all-proxy-models"]]
+    {
+        let list = ModelList::new(entries);
+        assert_eq!(
+            ModelList::new(&list.entries()).allows(Asked { model: "gpt-5", ..Asked::default() }),
+            list.allows(Asked { model: "gpt-5", ..Asked::default() }),
+            "{entries:?}"
+        );
+        assert_eq!(
+            ModelList::new(&list.entries()).allows(Asked { model: "o3", ..Asked::default() }),
+            list.allows(Asked { model: "o3", ..Asked::default() }),
+            "{entries:?}"
+        );
+    }
+}

@@ -7,6 +7,7 @@ use anyhow::{anyhow, bail};
 use gateway::credential::Surroundings;
 use gateway::settings::Settings;
 use gateway::snapshot::{Flaw, Snapshot};
+use gateway::tracks::Tracks;
 use gateway::transport::Tls;
 use policy::catalog::Catalog;
 use secrecy::ExposeSecret;
@@ -58,6 +59,7 @@ pub(crate) async fn prepare(
     options: &ServeOptions,
     environment: &Environment,
     catalog: Arc<Catalog>,
+    tracks: Arc<Tracks>,
     tls: &Tls,
     db: Option<&Db>,
 ) -> anyhow::Result<Prepared> {
@@ -68,6 +70,7 @@ pub(crate) async fn prepare(
     let Read { mut settings, files, found, notices } = read;
     options.overrides.amend(&mut settings);
     check_master_key(&settings, options)?;
+    settings.tracks = tracks;
     settings.surroundings = Some(Surroundings::new(environment.variables(), tls));
     let (snapshot, flaws) = Snapshot::prepare(settings, catalog).map_err(|problem| anyhow!(problem))?;
     Ok(Prepared { snapshot, files, found, notices, flaws })

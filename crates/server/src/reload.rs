@@ -138,8 +138,9 @@ impl Reloader {
             false => self.live.snapshot().catalog_handle(),
         };
         let db = self.live.db();
+        let tracks = self.live.snapshot().tracks_handle();
         let prepared =
-            load::prepare(&self.options, &self.environment, catalog, &self.tls, db.as_ref()).await?;
+            load::prepare(&self.options, &self.environment, catalog, tracks, &self.tls, db.as_ref()).await?;
         if aloud {
             prepared.tell();
         }

@@ -39,13 +39,14 @@ async fn run(options: ServeOptions, environment: Environment) -> anyhow::Result<
     let proxies = Proxies::of(|name| environment.filled(name));
     let tls = Tls::new().context("the system's certificates")?.through(proxies);
     let catalog = catalog::load(&environment, &tls).await?;
-    let mut prepared = load::prepare(&options, &environment, catalog, &tls, None).await?;
+    let mut prepared = load::prepare(&options, &environment, catalog, Arc::default(), &tls, None).await?;
     let books = books::open(&options, &environment, prepared.snapshot.settings()).await?;
     let mut position = None;
     if let Some(db) = books.as_ref().and_then(|kept| kept.books.db()) {
         position = Some(db.last_change().await?);
         let catalog = prepared.snapshot.catalog_handle();
-        prepared = load::prepare(&options, &environment, catalog, &tls, Some(&db)).await?;
+        let tracks = prepared.snapshot.tracks_handle();
+        prepared = load::prepare(&options, &environment, catalog, tracks, &tls, Some(&db)).await?;
     }
     prepared.tell();
     let Prepared { snapshot, files, found, .. } = prepared;

@@ -71,12 +71,13 @@ async fn replace(operator: &Operator, path: &str, key: &str, mut sent: Object) -
     if edit.get::<KeyFields>(&new).await?.is_some() {
         return Err(bad("new_key", "There is such a key already."));
     }
-    edit.change("rotated", &before, &mut key).await?;
+    // Renamed first: whoever follows the changes then knows the new row for the old one.
     edit.tx.rename(Kind::Key, &old, &new, edit.now).await?;
+    key.id.clone_from(&new);
+    edit.change("rotated", &before, &mut key).await?;
     // It also tells whose the charges are that were recorded under the old hash.
-    let retired = edit.record(old, RetiredKeyFields { active: new.clone(), revoke_at: grace });
+    let retired = edit.record(old, RetiredKeyFields { active: new, revoke_at: grace });
     edit.tx.insert(&retired).await?;
-    key.id = new;
     operator.finish(edit).await?;
     Ok(Json(generate::answer(&text, &key, &asked)?))
 }

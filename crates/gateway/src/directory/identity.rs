@@ -36,7 +36,7 @@ pub struct Identity {
     pub models: Vec<String>,
     /// Routes the key may use; empty: all.
     pub routes: Vec<String>,
-    /// Limits of the key, else of the user.
+    /// Limits of the key, where it has none of the user; budgets of both.
     pub terms: Terms,
 }
 

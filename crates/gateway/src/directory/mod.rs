@@ -17,7 +17,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 
 use policy::access::Asked;
-use policy::account::Budget;
+use policy::account::{Budget, Terms};
 use store::changes::Change;
 use store::db::{Db, DbError};
 use store::entity::{CustomerFields, Kind, TagFields, UserFields};
@@ -210,7 +210,19 @@ impl Directory {
         identity.key = Some(key.id().to_owned());
         identity.key_team = key.team.as_deref().map(str::to_owned);
         identity.routes = key.extras.as_ref().map(|extras| extras.routes.clone()).unwrap_or_default();
-        identity.terms = key.account.terms.clone();
+        if let Some(models) =
+            key.models.as_ref().map(|models| models.entries()).filter(|list| !list.is_empty())
+        {
+            identity.models = models;
+        }
+        let own = &key.account.terms;
+        let of_user = std::mem::take(&mut identity.terms);
+        identity.terms = Terms {
+            requests_per_minute: own.requests_per_minute.or(of_user.requests_per_minute),
+            tokens_per_minute: own.tokens_per_minute.or(of_user.tokens_per_minute),
+            parallel: own.parallel.or(of_user.parallel),
+            budgets: own.budgets.iter().chain(&of_user.budgets).cloned().collect(),
+        };
         identity
     }
 

@@ -82,6 +82,13 @@ impl<'a> Fields<'a, '_> {
         self.wanted(entry, "a number of seconds above 0", seconds.map(Duration::from_secs_f64))
     }
 
+    /// The same, where 0 means none.
+    pub(super) fn pause(&mut self, key: &str) -> Option<Duration> {
+        let entry = self.entry(key)?;
+        let seconds = as_number(&entry.value).filter(|seconds| *seconds >= 0.0 && *seconds <= MAX_SECONDS);
+        self.wanted(entry, "a number of seconds, not negative", seconds.map(Duration::from_secs_f64))
+    }
+
     /// A list of texts; a single text counts as a list of one.
     pub(super) fn texts(&mut self, key: &str) -> Vec<String> {
         let Some(entry) = self.entry(key) else { return Vec::new() };

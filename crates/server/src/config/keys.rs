@@ -50,10 +50,8 @@ const CALLBACKS: &str = "calls are not sent to loggers";
 const CACHE: &str = "replies are not cached";
 const DATABASE: &str = "nothing is stored: there are no virtual keys, budgets or spend records";
 const BUDGETS: &str = "budgets are not enforced";
-const RETRIES: &str =
-    "only `num_retries` and the timeouts decide about retries, and nothing falls back to another group";
-const COOLDOWN: &str = "a failing deployment is not taken out of rotation by this setting";
-const STRATEGY: &str = "deployments of a group are chosen by weight, rpm or tpm";
+const RETRIES: &str = "retries and fallbacks are not changed by this";
+const STRATEGY: &str = "deployments of a group are not chosen by this";
 const AWS: &str = "AWS credentials are not used";
 const GOOGLE: &str = "Google Cloud credentials are not used";
 const HEALTH: &str = "deployments are not probed in the background";
@@ -100,7 +98,7 @@ pub(crate) const PARAMS: Section = Section {
     name: "litellm_params",
     served: "model api_key api_base base_url api_version organization azure_ad_token custom_llm_provider \
              extra_headers headers extra_body timeout request_timeout stream_timeout num_retries weight order \
-             rpm tpm drop_params additional_drop_params allowed_openai_params mock_response model_info \
+             rpm tpm max_parallel_requests cooldown_time tags region_name drop_params additional_drop_params allowed_openai_params mock_response model_info \
              base_model use_chat_completions_api aws_access_key_id aws_secret_access_key aws_session_token aws_region_name \
              aws_role_name aws_session_name aws_profile_name aws_web_identity_token aws_sts_endpoint \
              aws_external_id aws_bedrock_runtime_endpoint vertex_project vertex_location \
@@ -110,7 +108,6 @@ pub(crate) const PARAMS: Section = Section {
              oci_key oci_key_file oci_region litellm_credential_name",
     later: &[
         (AWS, "aws_batch_role_arn model_id"),
-        ("regions are not told apart", "region_name"),
         (
             "this provider's own settings are not used",
             "fireworks_forward_user_id \
@@ -118,16 +115,15 @@ pub(crate) const PARAMS: Section = Section {
         ),
         (
             LIMITS,
-            "itpm otpm tpd rpd daily_reset_time max_parallel_requests default_api_key_tpm_limit \
+            "itpm otpm tpd rpd daily_reset_time default_api_key_tpm_limit \
              default_api_key_rpm_limit max_file_size_mb",
         ),
-        (STRATEGY, "tags tag_regex"),
+        (STRATEGY, "tag_regex"),
         (
             "one timeout holds for every service tier",
             "timeout_by_service_tier stream_timeout_by_service_tier",
         ),
         ("`num_retries` decides", "max_retries"),
-        (COOLDOWN, "cooldown_time"),
         (
             TRANSLATION,
             "modify_params merge_reasoning_content_in_choices \
@@ -168,7 +164,8 @@ const REQUEST_FIELDS: &str = "temperature max_tokens max_completion_tokens top_p
 /// `litellm_settings`.
 pub(crate) const LITELLM: Section = Section {
     name: "litellm_settings",
-    served: "timezone budget_reset_time default_key_generate_params upperbound_key_generate_params drop_params request_timeout num_retries model_alias_map enable_azure_ad_token_refresh \
+    served: "fallbacks context_window_fallbacks content_policy_fallbacks default_fallbacks max_fallbacks \
+             allowed_fails timezone budget_reset_time default_key_generate_params upperbound_key_generate_params drop_params request_timeout num_retries model_alias_map enable_azure_ad_token_refresh \
              anthropic_sse_ping_interval_seconds sse_keepalive_ping_interval_seconds",
     later: &[
         (
@@ -182,12 +179,7 @@ pub(crate) const LITELLM: Section = Section {
         ("`--detailed_debug` on the command line does this", "set_verbose"),
         ("log lines are written as the command line says", "json_logs"),
         (CACHE, "cache cache_params enable_redis_auth_cache"),
-        (
-            RETRIES,
-            "fallbacks context_window_fallbacks content_policy_fallbacks default_fallbacks max_fallbacks \
-             expose_router_debug_in_errors",
-        ),
-        (COOLDOWN, "allowed_fails"),
+        (RETRIES, "expose_router_debug_in_errors"),
         (
             BUDGETS,
             "max_budget budget_duration budget_exceeded_status_code budget_exceeded_throttle_percentage \
@@ -251,7 +243,8 @@ pub(crate) const LITELLM: Section = Section {
 /// `general_settings`.
 pub(crate) const GENERAL: Section = Section {
     name: "general_settings",
-    served: "master_key litellm_key_header_name strict completion_model embedding_model \
+    served: "enforce_fallback_model_access dangerously_allow_mock_testing_request_params \
+             master_key litellm_key_header_name strict completion_model embedding_model \
              max_request_size_mb max_response_size_mb global_max_parallel_requests \
              media_allowed_hosts always_include_stream_usage include_call_id_in_error_body database_url \
              database_connection_pool_limit disable_custom_api_keys store_model_in_db \
@@ -299,8 +292,7 @@ pub(crate) const GENERAL: Section = Section {
         ),
         (
             "request fields are not demanded or refused by this",
-            "enforce_user_param reject_clientside_metadata_tags enforced_params request_tag_mappings \
-             dangerously_allow_mock_testing_request_params",
+            "enforce_user_param reject_clientside_metadata_tags enforced_params request_tag_mappings",
         ),
         (
             LIMITS,
@@ -310,11 +302,7 @@ pub(crate) const GENERAL: Section = Section {
              max_batch_file_records allowed_file_extensions",
         ),
         (BUDGETS, "apply_user_budget_to_team_keys disable_budget_reservation"),
-        (
-            RETRIES,
-            "disable_fallbacks_on_per_model_rate_limits enforce_fallback_model_access \
-             expose_fallback_errors_to_caller",
-        ),
+        (RETRIES, "disable_fallbacks_on_per_model_rate_limits expose_fallback_errors_to_caller"),
         ("there is no default model for this kind of request", "image_generation_model moderation_model"),
         ("without a configuration file the environment is looked at anyway", "infer_model_from_keys"),
         (
@@ -363,26 +351,21 @@ pub(crate) const GENERAL: Section = Section {
 /// `router_settings`.
 pub(crate) const ROUTER: Section = Section {
     name: "router_settings",
-    served: "num_retries timeout stream_timeout model_group_alias routing_strategy redis_host redis_port \
+    served: "num_retries timeout stream_timeout model_group_alias routing_strategy routing_strategy_args \
+             enable_tag_filtering tag_filtering_match_any optional_pre_call_checks enable_pre_call_checks \
+             retry_after retry_policy model_group_retry_policy fallbacks context_window_fallbacks \
+             content_policy_fallbacks default_fallbacks max_fallbacks allowed_fails allowed_fails_policy \
+             cooldown_time disable_cooldowns default_max_parallel_requests redis_host redis_port \
              redis_password redis_url redis_db",
     later: &[
         (
             STRATEGY,
-            "routing_strategy_args routing_groups enable_tag_filtering tag_filtering_match_any \
-             tag_routing_prefix default_priority polling_interval enable_weighted_failover \
-             optional_pre_call_checks enable_pre_call_checks deployment_affinity_ttl_seconds \
-             model_group_affinity_config session_affinity_repin_on_failover",
+            "routing_groups tag_routing_prefix default_priority polling_interval enable_weighted_failover \
+             deployment_affinity_ttl_seconds model_group_affinity_config session_affinity_repin_on_failover",
         ),
-        (
-            RETRIES,
-            "retry_after retry_policy model_group_retry_policy fallbacks context_window_fallbacks \
-             content_policy_fallbacks default_fallbacks max_fallbacks fallback_on_unsupported_params \
-             enable_mid_stream_fallback_continuation max_retries",
-        ),
-        (COOLDOWN, "allowed_fails allowed_fails_policy cooldown_time disable_cooldowns"),
+        (RETRIES, "fallback_on_unsupported_params enable_mid_stream_fallback_continuation max_retries"),
         (BUDGETS, "provider_budget_config"),
         (CACHE, "cache_responses caching_groups cache_kwargs client_ttl"),
-        (LIMITS, "default_max_parallel_requests"),
         ("defaults stand in each entry's `litellm_params`", "default_litellm_params"),
         (
             HEALTH,

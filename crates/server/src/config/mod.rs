@@ -21,6 +21,7 @@ mod models;
 pub(crate) mod problem;
 pub(crate) mod providers;
 mod references;
+mod routing;
 mod sections;
 mod sharing;
 pub(crate) mod source;
@@ -141,9 +142,10 @@ fn read_root(
             from_environment(&mut general, environment);
             general
         },
-        routing: sections::routing(router, litellm, problems),
+        routing: routing::read(router, litellm, general, problems),
         sharing: sharing::read(router, litellm, general, environment, problems),
         surroundings: None,
+        tracks: std::sync::Arc::default(),
     };
     (settings, places)
 }

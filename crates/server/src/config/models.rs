@@ -119,6 +119,10 @@ fn read_params(params: &Map, problems: &mut Problems) -> Option<DeploymentSettin
     deployment.rpm = fields.whole("rpm");
     deployment.tpm = fields.whole("tpm");
     deployment.order = fields.whole("order");
+    deployment.max_parallel = fields.whole("max_parallel_requests");
+    deployment.cooldown_time = fields.pause("cooldown_time");
+    deployment.tags = fields.texts("tags");
+    deployment.region = fields.text("region_name");
     deployment.drop_params = fields.flag("drop_params");
     deployment.additional_drop_params = fields.texts("additional_drop_params");
     deployment.allowed_openai_params = fields.texts("allowed_openai_params");

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use gateway::settings::{AliasSettings, GeneralSettings, RoutingSettings};
+use gateway::settings::{AliasSettings, GeneralSettings};
 use policy::period::{Calendar, CalendarError, Period};
 use secrecy::{ExposeSecret as _, SecretString};
 
@@ -56,6 +56,7 @@ pub(super) fn general(
     general.custom_keys_disabled = fields.flag("disable_custom_api_keys").unwrap_or(false);
     general.store_models =
         fields.flag("store_model_in_db").unwrap_or(false) || environment.is_on("STORE_MODEL_IN_DB");
+    general.mock_testing = fields.flag("dangerously_allow_mock_testing_request_params").unwrap_or(false);
     general.database_url = database_url(&mut fields, environment);
     general.database_connections =
         fields.whole("database_connection_pool_limit").unwrap_or(general.database_connections).max(2);
@@ -171,53 +172,6 @@ pub(super) fn pings(litellm: Option<&Map>, general: &mut GeneralSettings, proble
             let every = std::time::Duration::try_from_secs_f64(seconds).unwrap_or_default();
             *interval = Some(every).filter(|every| !every.is_zero());
         }
-    }
-}
-
-/// `router_settings` win over the same keys in `litellm_settings`.
-pub(super) fn routing(
-    router: Option<&Map>,
-    litellm: Option<&Map>,
-    problems: &mut Problems,
-) -> RoutingSettings {
-    let mut routing = RoutingSettings::default();
-    if let Some(map) = litellm {
-        let mut fields = Fields { map, problems };
-        routing.drop_params = fields.flag("drop_params").unwrap_or(false);
-        routing.timeout = fields.seconds("request_timeout").unwrap_or(routing.timeout);
-        routing.num_retries = fields.whole("num_retries").unwrap_or(routing.num_retries);
-    }
-    if let Some(map) = router {
-        let mut fields = Fields { map, problems };
-        routing.timeout = fields.seconds("timeout").unwrap_or(routing.timeout);
-        routing.stream_timeout = fields.seconds("stream_timeout");
-        routing.num_retries = fields.whole("num_retries").unwrap_or(routing.num_retries);
-        check_strategy(&mut fields);
-    }
-    routing
-}
-
-fn check_strategy(fields: &mut Fields<'_, '_>) {
-    const KNOWN: &[&str] = &[
-        "simple-shuffle",
-        "least-busy",
-        "usage-based-routing",
-        "usage-based-routing-v2",
-        "latency-based-routing",
-        "cost-based-routing",
-        "lar1",
-    ];
-    let Some(strategy) = fields.text("routing_strategy") else { return };
-    let span = fields.entry("routing_strategy").map(|entry| entry.value.span);
-    if !KNOWN.contains(&strategy.as_str()) {
-        let help = match policy::suggest::nearest(&strategy, KNOWN.to_vec()) {
-            Some(name) => format!("did you mean `{name}`?"),
-            None => format!("the strategies are {}", KNOWN.join(", ")),
-        };
-        fields.problems.error(span, "there is no such routing strategy", Some(help));
-    } else if strategy != "simple-shuffle" {
-        let message = format!("`{strategy}` has no effect yet: deployments are chosen by `simple-shuffle`");
-        fields.problems.warn(span, message, None);
     }
 }
 

@@ -13,8 +13,9 @@ mod clouds;
 #[cfg(test)]
 mod connections;
 #[cfg(test)]
-mod cost;
+mod cooldowns;
 #[cfg(test)]
+mod cost;
 mod customers;
 #[cfg(test)]
 mod demo;
@@ -23,9 +24,12 @@ mod embeddings;
 #[cfg(test)]
 mod errors;
 #[cfg(test)]
+mod fallbacks;
 mod google;
 #[cfg(test)]
 mod harness;
+#[cfg(test)]
+mod killed;
 #[cfg(test)]
 mod login;
 #[cfg(test)]
@@ -58,6 +62,8 @@ mod run_time_settings;
 mod sign_in;
 #[cfg(test)]
 mod spend;
+#[cfg(test)]
+mod spending;
 #[cfg(test)]
 mod stored_models;
 #[cfg(test)]

@@ -27,6 +27,7 @@ model_list:
     litellm_params: {model: 'openai/tuned-*', api_base: $FAKE/v1, api_key: k}
 router_settings:
   num_retries: 1
+  disable_cooldowns: true
   model_group_alias:
     gpt-4: ranked
     quiet: {model: ranked, hidden: true}

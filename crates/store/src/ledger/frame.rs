@@ -20,19 +20,10 @@ pub(super) fn unstamped(charge: &Charge<'_>) -> Vec<u8> {
     frame
 }
 
-/// Fills in the checksums of the records in `frames`, which will stand at `offset` of the segment `number`.
-/// Returns how many there are.
-pub(super) fn stamp(mut frames: &mut [u8], number: u64, mut offset: u64) -> u64 {
-    let mut records = 0;
-    while let Some(length) = payload_bytes(frames) {
-        let Some((frame, rest)) = frames.split_at_mut_checked(HEAD_BYTES + length) else { break };
-        let checksum = checksum(frame, number, offset).to_le_bytes();
-        frame[4..HEAD_BYTES].copy_from_slice(&checksum);
-        offset += frame.len() as u64;
-        records += 1;
-        frames = rest;
-    }
-    records
+/// Fills in the checksum of the record `frame`, which will stand at `offset` of the segment `number`.
+pub(super) fn stamp(frame: &mut [u8], number: u64, offset: u64) {
+    let checksum = checksum(frame, number, offset).to_le_bytes();
+    frame[4..HEAD_BYTES].copy_from_slice(&checksum);
 }
 
 /// The payload of the record that `bytes` begin with, if it is valid at `offset` of the segment `number`.

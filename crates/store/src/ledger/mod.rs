@@ -1,15 +1,16 @@
-//! The ledger: a local write-ahead log of [`Charge`]s. A call hands its charge over and goes on; one thread
-//! brings it to the disk; whoever applies charges to a database reads them from there, at its own pace.
+//! The ledger: a local write-ahead log of [`Charge`]s. A call hands its charge to the system and goes on; one
+//! thread brings it to the disk; whoever applies charges to a database reads them from there, at its own pace.
 //! It knows nothing of databases, budgets or transcripts.
 //!
 //! # Constraints
 //!
-//! - Recording never waits for a disk, never fails, and never drops a charge. What bounds the memory is
+//! - What was recorded survives the death of the process from the moment [`Ledger::record`] returns, because the
+//!   reply is delivered then. Only while the disk fails does it not: then charges are in memory.
+//! - Recording never waits for a sync, never fails, and never drops a charge. What bounds the memory is
 //!   admission: it asks [`Ledger::has_room`] and refuses new calls while the disk cannot follow. The calls
 //!   already under way are still recorded, so memory is bounded by [`Options::room_bytes`] and one charge for
 //!   each call in flight.
-//! - A charge that counts as [`State::durable`] survives the machine with [`Sync::Group`] and [`Sync::Each`],
-//!   and the process with [`Sync::Os`].
+//! - A charge that counts as [`State::durable`] survives the machine, too, with [`Sync::Group`] and [`Sync::Each`].
 //! - A disk that is full or broken is a state, not an error: charges wait in memory and the same bytes are
 //!   written to the same place again until it works. After a failed sync nothing is believed to be written,
 //!   because the system may have dropped the pages and would report success the next time.
@@ -22,6 +23,7 @@
 //! ```text
 //! <directory>/lock
 //! <directory>/<number, 20 digits>.charges          a segment: records, nothing else
+//! <directory>/<number, 20 digits>.begun            the same, until the segment before is durable
 //!
 //! record   = length: u32 | checksum: u32 | payload  little-endian; length is that of the payload, 1 to 16384
 //! checksum = CRC-32C of number: u64, offset of the record: u64, length, payload
@@ -37,18 +39,21 @@
 //!
 //! # Operations
 //!
-//! - **Record**: the charge is encoded by the caller's thread and queued. The writer wakes, stamps places and
-//!   checksums, writes, and syncs as [`Sync`] says. It writes at once and rests a millisecond between writes:
-//!   a killed process loses no more than that and the sync in progress, a lost machine one group.
-//! - **Begin a segment**: by the first record that needs it; the directory is synced before the record counts.
-//!   A full segment is synced before the next is begun, so a segment that has a successor is complete.
+//! - **Record**: the caller's thread encodes the charge, gives it its place and checksum, and writes it to the
+//!   newest segment: one system call that copies it to the system's memory. The thread of the ledger syncs as
+//!   [`Sync`] says. A killed process loses nothing, a lost machine one group.
+//! - **Begin a segment**: by the first record that needs it, without a wait for the one before, which is full and
+//!   may not be durable yet. Until it is, the new one has a name that readers do not know, so a segment that has
+//!   a successor is complete. The directory is synced before the record counts as durable.
+//! - **Write again**: after a failure the thread writes everything that is not durable to the same places,
+//!   through new handles; what is recorded meanwhile waits behind it.
 //! - **Read**: [`read()`] yields charges in order from a position, also while the directory is written.
 //! - **Forget**: [`Ledger::forget`] deletes segments that lie wholly before a position, never the newest.
 //!
 //! # Recovery
 //!
-//! Opening cuts the newest segment after its last valid record: what follows is a write that was under way.
-//! It is not written to again; the next charge begins a segment, because a reader may have got further in the
+//! Opening cuts the newest segment after its last valid record: what follows is a write that was under way. It
+//! does the same with segments that have just been begun, which then get their names. What is newest is not written to again; the next charge begins a segment, because a reader may have got further in the
 //! old one than the disk did. Damage *between* valid records stays and is reported to whoever reads past it.
 
 mod charge;
@@ -77,23 +82,27 @@ pub use self::segment::Position;
 use self::queue::Queue;
 use self::writer::Writer;
 
-/// When a written charge is brought from the system's memory to the disk.
+/// When a charge is brought from the system's memory to the disk.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Sync {
     /// Once for all charges of such a time.
     Group(Duration),
-    /// At once; charges that arrive while a sync is under way share the next.
+    /// At once, though [`Ledger::record`] does not wait for it; charges that arrive during a sync share the next.
     Each,
     /// When the system likes to. Survives the death of the process, not of the machine.
     Os,
 }
+
+/// A directory that has a higher number was tampered with; from here on, no process can begin too many segments.
+const LAST_NUMBER: u64 = u64::MAX / 2;
 
 /// How a ledger behaves.
 #[derive(Clone, Copy, Debug)]
 pub struct Options {
     /// When charges are synced.
     pub sync: Sync,
-    /// The size at which a segment is full. A single larger record still gets a segment.
+    /// The size at which a segment is full. A single larger record still gets a segment. Segments that are not
+    /// durable are open files, so this should not be much less than `room_bytes`.
     pub segment_bytes: u64,
     /// Bytes of charges that may wait for the disk before [`Ledger::has_room`] says no. A charge has about 500.
     pub room_bytes: u64,
@@ -133,7 +142,7 @@ pub struct Unsaved {
     pub reason: String,
 }
 
-/// The writing end of the log. Shared by reference; its drop makes a last attempt to write what is queued.
+/// The writing end of the log. Shared by reference; its drop makes a last attempt to write and sync.
 #[derive(Debug)]
 pub struct Ledger {
     directory: PathBuf,
@@ -153,8 +162,13 @@ impl Ledger {
         segment::make_directory(directory).map_err(unusable)?;
         let lock = lock(directory)?;
         let last = segment::repair(directory).map_err(unusable)?;
-        let queue = Arc::new(Queue::new(options.segment_bytes));
-        let writer = Writer::new(directory.to_owned(), options, Arc::clone(&queue), last);
+        if last.is_some_and(|last| last > LAST_NUMBER) {
+            return Err(unusable(io::Error::other(
+                "the segment numbers are used up; move the segments away",
+            )));
+        }
+        let queue = Arc::new(Queue::new(directory, options.segment_bytes, last));
+        let writer = Writer::new(directory.to_owned(), options, Arc::clone(&queue));
         let thread = Builder::new().name("ledger".to_owned()).spawn(|| writer.run()).map_err(unusable)?;
         Ok(Self {
             directory: directory.to_owned(),
@@ -165,9 +179,9 @@ impl Ledger {
         })
     }
 
-    /// Takes the charge of a call. Never waits for the disk and never refuses.
+    /// Takes the charge of a call, which survives the process from now on. Never waits for a sync, never refuses.
     pub fn record(&self, charge: &Charge<'_>) {
-        self.queue.push(&frame::unstamped(charge));
+        self.queue.push(frame::unstamped(charge));
     }
 
     /// Whether new calls may be admitted. Costs one atomic load.

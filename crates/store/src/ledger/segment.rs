@@ -7,6 +7,8 @@ use std::path::{Path, PathBuf};
 use super::scan::{Scan, Step};
 
 const EXTENSION: &str = ".charges";
+/// A segment that was begun before the one in front of it was durable. Only the writing process looks at it.
+const HIDDEN_EXTENSION: &str = ".begun";
 const NUMBER_DIGITS: usize = 20;
 
 /// A place in the log, between two records. Ordered; the default is before everything.
@@ -23,18 +25,27 @@ pub(super) fn path(directory: &Path, number: u64) -> PathBuf {
     directory.join(format!("{number:0NUMBER_DIGITS$}{EXTENSION}"))
 }
 
-/// The numbers of all segments, ascending. Other files are left alone.
+/// Where the segment `number` is as long as the one before is not durable.
+pub(super) fn hidden_path(directory: &Path, number: u64) -> PathBuf {
+    directory.join(format!("{number:0NUMBER_DIGITS$}{HIDDEN_EXTENSION}"))
+}
+
+/// The numbers of all segments that readers see, ascending. Other files are left alone.
 pub(super) fn list(directory: &Path) -> io::Result<Vec<u64>> {
+    list_named(directory, EXTENSION)
+}
+
+fn list_named(directory: &Path, extension: &str) -> io::Result<Vec<u64>> {
     let mut numbers = Vec::new();
     for entry in fs::read_dir(directory)? {
-        numbers.extend(entry?.file_name().to_str().and_then(number));
+        numbers.extend(entry?.file_name().to_str().and_then(|name| number(name, extension)));
     }
     numbers.sort_unstable();
     Ok(numbers)
 }
 
-fn number(name: &str) -> Option<u64> {
-    let digits = name.strip_suffix(EXTENSION)?;
+fn number(name: &str, extension: &str) -> Option<u64> {
+    let digits = name.strip_suffix(extension)?;
     let plain = digits.len() == NUMBER_DIGITS && digits.bytes().all(|byte| byte.is_ascii_digit());
     if plain { digits.parse().ok() } else { None }
 }
@@ -57,9 +68,25 @@ pub(super) fn sync_directory(directory: &Path) -> io::Result<()> {
     if cfg!(unix) { File::open(directory)?.sync_all() } else { Ok(()) }
 }
 
-/// Cuts the newest segment after its last valid record. Returns its number.
+/// Cuts the newest segment after its last valid record, shows those that were hidden after it, and cuts them in
+/// the same way. Returns the newest number.
 pub(super) fn repair(directory: &Path) -> io::Result<Option<u64>> {
-    let Some(&number) = list(directory)?.last() else { return Ok(None) };
+    let mut newest = list(directory)?.last().copied();
+    if let Some(number) = newest {
+        cut(directory, number)?;
+    }
+    for number in list_named(directory, HIDDEN_EXTENSION)? {
+        fs::rename(hidden_path(directory, number), path(directory, number))?;
+        sync_directory(directory)?;
+        cut(directory, number)?;
+        newest = newest.max(Some(number));
+    }
+    Ok(newest)
+}
+
+/// Ends a segment after its last valid record, for good: what a killed process wrote may not be on the disk yet,
+/// and a segment that has a successor is complete.
+fn cut(directory: &Path, number: u64) -> io::Result<()> {
     let path = path(directory, number);
     let mut scan = Scan::open(&path, number, 0)?;
     let torn_bytes = loop {
@@ -67,13 +94,12 @@ pub(super) fn repair(directory: &Path) -> io::Result<Option<u64>> {
             break rest;
         }
     };
+    let file = OpenOptions::new().write(true).open(&path)?;
     if torn_bytes > 0 {
-        let file = OpenOptions::new().write(true).open(&path)?;
         file.set_len(scan.offset())?;
-        file.sync_all()?;
         tracing::warn!(segment = %path.display(), offset = scan.offset(), torn_bytes, "cut off an unfinished record");
     }
-    Ok(Some(number))
+    file.sync_all()
 }
 
 /// Deletes the segments wholly before `position`. The newest stays in any case: it may be open.

@@ -22,6 +22,14 @@ fn record(call: &str) -> Vec<u8> {
     })
 }
 
+/// Syncs and lets go; how many records that was.
+fn settle(tail: &mut Tail) -> u64 {
+    let pending = tail.pending().unwrap();
+    pending.file.sync_data().unwrap();
+    tail.settle(&pending);
+    pending.records
+}
+
 fn calls(directory: &TempDir) -> Vec<String> {
     read(directory.path(), Position::default()).map(|charge| charge.unwrap().call.into_owned()).collect()
 }
@@ -30,53 +38,81 @@ fn calls(directory: &TempDir) -> Vec<String> {
 #[test]
 fn a_full_disk_delays_records_and_loses_none() {
     let directory = TempDir::new().unwrap();
-    let mut tail = Tail::begin(directory.path(), 7);
+    let mut tail = Tail::begin(directory.path(), 7, false);
     tail.place(record("one"));
-    tail.write().unwrap();
-    tail.sync().unwrap();
-    tail.settle();
+    tail.write(usize::MAX).unwrap();
+    settle(&mut tail);
 
     tail.place(record("two"));
-    tail.file = Some(OpenOptions::new().write(true).open("/dev/full").unwrap());
-    assert_eq!(tail.write().unwrap_err().kind(), io::ErrorKind::StorageFull);
+    tail.file = Some(Arc::new(OpenOptions::new().write(true).open("/dev/full").unwrap()));
+    assert_eq!(tail.write(usize::MAX).unwrap_err().kind(), io::ErrorKind::StorageFull);
     tail.distrust();
     tail.place(record("three"));
 
-    tail.write().unwrap();
-    assert_eq!(tail.settle().0, 2);
+    tail.write(usize::MAX).unwrap();
+    assert_eq!(settle(&mut tail), 2);
     assert_eq!(calls(&directory), ["one", "two", "three"]);
 }
 
 #[test]
 fn a_half_written_group_is_written_over() {
     let directory = TempDir::new().unwrap();
-    let mut tail = Tail::begin(directory.path(), 7);
+    let mut tail = Tail::begin(directory.path(), 7, false);
     tail.place(record("one"));
     tail.place(record("two"));
-    let mut file = open(directory.path(), 7).unwrap();
-    file.write_all(&tail.bytes[..tail.bytes.len() / 2 + 5]).unwrap();
+    let file = open(&tail.path()).unwrap();
+    write_at(&file, &tail.bytes[..tail.bytes.len() / 2 + 5], 0).unwrap();
     assert_eq!(calls(&directory), ["one"]);
 
     tail.distrust();
-    tail.write().unwrap();
+    tail.write(usize::MAX).unwrap();
     assert_eq!(calls(&directory), ["one", "two"]);
 }
 
 #[test]
 fn after_a_failed_sync_everything_since_the_last_is_written_again() {
     let directory = TempDir::new().unwrap();
-    let mut tail = Tail::begin(directory.path(), 7);
+    let mut tail = Tail::begin(directory.path(), 7, false);
     tail.place(record("one"));
-    tail.write().unwrap();
-    tail.settle();
+    tail.write(usize::MAX).unwrap();
+    settle(&mut tail);
     tail.place(record("two"));
-    tail.write().unwrap();
+    tail.write(usize::MAX).unwrap();
 
     // What a system does that drops the pages it could not write.
-    open(directory.path(), 7).unwrap().set_len(tail.start).unwrap();
+    open(&tail.path()).unwrap().set_len(tail.start).unwrap();
     assert_eq!(calls(&directory), ["one"]);
 
     tail.distrust();
-    tail.write().unwrap();
+    tail.write(usize::MAX).unwrap();
+    assert_eq!(calls(&directory), ["one", "two"]);
+}
+
+#[test]
+fn what_is_written_during_a_sync_waits_for_the_next() {
+    let directory = TempDir::new().unwrap();
+    let mut tail = Tail::begin(directory.path(), 7, false);
+    tail.place(record("one"));
+    tail.write(usize::MAX).unwrap();
+    let pending = tail.pending().unwrap();
+    tail.place(record("two"));
+    tail.write(usize::MAX).unwrap();
+    tail.settle(&pending);
+    assert!(!tail.is_durable());
+    assert_eq!(settle(&mut tail), 1);
+    assert!(tail.is_durable());
+    assert_eq!(calls(&directory), ["one", "two"]);
+}
+
+#[test]
+fn a_hidden_segment_is_read_when_it_is_shown() {
+    let directory = TempDir::new().unwrap();
+    let mut tail = Tail::begin(directory.path(), 7, true);
+    tail.place(record("one"));
+    tail.write(usize::MAX).unwrap();
+    assert!(calls(&directory).is_empty());
+    tail.show().unwrap();
+    tail.place(record("two"));
+    tail.write(usize::MAX).unwrap();
     assert_eq!(calls(&directory), ["one", "two"]);
 }

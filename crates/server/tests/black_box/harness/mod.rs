@@ -20,12 +20,12 @@ pub(crate) use stand_in::{Asked, Said, StandIn};
 /// The provider key in the tests' configurations. It must not show anywhere but upstream.
 pub(crate) const CANARY: &str = "sk-canary-4f1d2c3b5a69788796a5b4c3d2e1f00f";
 
-/// One model, no retries, no master key.
+/// One model, no retries, no cooldowns, no master key.
 pub(crate) const ONE_MODEL: &str = "
 model_list:
   - model_name: chat
     litellm_params: {model: openai/up, api_base: $FAKE/v1, api_key: $CANARY}
-router_settings: {num_retries: 0}
+router_settings: {num_retries: 0, disable_cooldowns: true}
 ";
 
 /// A gateway and the provider behind it.

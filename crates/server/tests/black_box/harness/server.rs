@@ -31,6 +31,8 @@ pub(crate) struct Server {
     process: Child,
     pub(crate) address: SocketAddr,
     directory: TempDir,
+    arguments: Vec<String>,
+    environment: Vec<(String, String)>,
     log: Arc<Mutex<String>>,
     client: Client,
 }
@@ -39,28 +41,43 @@ impl Server {
     /// Starts a gateway and waits until it listens.
     pub(crate) fn start(launch: &Launch<'_>) -> Self {
         let directory = TempDir::new().unwrap();
-        let mut command = command(directory.path(), launch.environment);
-        command.args(["--port", "0", "--num_workers", "2"]).args(launch.arguments);
+        let mut arguments: Vec<String> = ["--port", "0", "--num_workers", "2"].map(str::to_owned).into();
+        arguments.extend(launch.arguments.iter().map(|argument| (*argument).to_owned()));
         if let Some(config) = launch.config {
             let file = directory.path().join("config.yaml");
             std::fs::write(&file, config).unwrap();
-            command.arg("--config").arg(file);
+            arguments.extend(["--config".to_owned(), file.to_str().unwrap().to_owned()]);
         }
-        let mut process = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+        let own = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
+        let environment: Vec<(String, String)> = launch.environment.iter().map(own).collect();
         let log = Arc::new(Mutex::new(String::new()));
-        let (said, address) = channel();
-        let (stderr, kept) = (process.stderr.take().unwrap(), Arc::clone(&log));
-        std::thread::spawn(move || listen_to(stderr, &kept, &said));
-        let Ok(address) = address.recv_timeout(Duration::from_secs(20)) else {
-            let _ = process.kill();
-            panic!("the gateway did not start: {}", log.lock().unwrap());
-        };
-        Self { process, address, directory, log, client: Client::new(address) }
+        let (process, address) = spawn(directory.path(), &arguments, &environment, &log);
+        let client = Client::new(address);
+        Self { process, address, directory, arguments, environment, log, client }
+    }
+
+    /// Kills it and starts it again on what it has left behind.
+    pub(crate) fn restart(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+        (self.process, self.address) =
+            spawn(self.directory.path(), &self.arguments, &self.environment, &self.log);
+        self.client = Client::new(self.address);
     }
 
     /// The file it was started with.
     pub(crate) fn config(&self) -> PathBuf {
         self.directory.path().join("config.yaml")
+    }
+
+    /// The directory of its configuration, which is where it keeps its books.
+    pub(crate) fn home(&self) -> &std::path::Path {
+        self.directory.path()
+    }
+
+    /// Sends a request and returns with the head of the answer.
+    pub(crate) async fn open(&self, path: &str, headers: &[(&str, &str)], body: &Value) -> Stream {
+        self.client.open("POST", path, headers, body.to_string().into()).await
     }
 
     /// What it has written to standard error.
@@ -172,6 +189,31 @@ pub(crate) fn run(arguments: &[&str]) -> (bool, String) {
     let mut said = String::new();
     process.stderr.take().unwrap().read_to_string(&mut said).unwrap();
     (status.success(), said)
+}
+
+/// Starts the process and waits until it listens.
+fn spawn(
+    directory: &std::path::Path,
+    arguments: &[String],
+    environment: &[(String, String)],
+    log: &Arc<Mutex<String>>,
+) -> (Child, SocketAddr) {
+    let variables: Vec<(&str, &str)> =
+        environment.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+    let mut process = command(directory, &variables)
+        .args(arguments)
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let (said, address) = channel();
+    let (stderr, kept) = (process.stderr.take().unwrap(), Arc::clone(log));
+    std::thread::spawn(move || listen_to(stderr, &kept, &said));
+    let Ok(address) = address.recv_timeout(Duration::from_secs(20)) else {
+        let _ = process.kill();
+        panic!("the gateway did not start: {}", log.lock().unwrap());
+    };
+    (process, address)
 }
 
 fn command(directory: &std::path::Path, environment: &[(&str, &str)]) -> Command {
