@@ -21,7 +21,7 @@ use crate::directory::{Account, Level, Resolved};
 use crate::estimate::Estimate;
 use crate::intake::Payload;
 use crate::labels::Labels;
-use crate::limits;
+use crate::limits::{self, Room};
 use crate::live::{InFlight, Live};
 use crate::refusal::Refusal;
 
@@ -42,6 +42,8 @@ pub struct Permit {
     pub(crate) demand: Demand,
     /// Accounts beside the caller's own that the call is charged to.
     pub(crate) beside: Vec<Arc<Account>>,
+    /// What is left to whom, for response headers.
+    pub(crate) rooms: Vec<Room>,
     /// What was reserved is still held.
     pub(crate) held: bool,
     /// The same, with other replicas.
@@ -81,6 +83,7 @@ pub async fn request(
         estimate: live.books().map(|_| Estimate::of(&payload.envelope)).unwrap_or_default(),
         demand: Demand::default(),
         beside: Vec::new(),
+        rooms: Vec::new(),
         held: false,
         ticket: None,
         _slot: slot,
@@ -181,8 +184,15 @@ impl Permit {
             }
         }
         let calendar = &call.snapshot.general.calendar;
+        let mut rooms = Vec::new();
         for (index, account) in self.accounts(resolved).enumerate() {
-            let Err(exceeded) = account.reserve(&self.demand, calendar) else { continue };
+            let exceeded = match account.reserve(&self.demand, calendar) {
+                Ok(left) => {
+                    rooms.extend(Room::of(account, left));
+                    continue;
+                }
+                Err(exceeded) => exceeded,
+            };
             let refusal = limits::refusal(account, &exceeded, self.demand.at_ms);
             for held in self.accounts(resolved).take(index) {
                 held.release(&self.demand, self.demand.at_ms, calendar);
@@ -190,6 +200,7 @@ impl Permit {
             return Err(refusal);
         }
         self.held = true;
+        self.rooms = rooms;
         Ok(())
     }
 

@@ -17,6 +17,7 @@ use crate::call::Call;
 use crate::deployment::{Deployment, label};
 use crate::exchange::{Answer, Reply};
 use crate::fields::{Decimal, Fields};
+use crate::limits::Room;
 use crate::refusal::Refusal;
 use crate::route::{Sent, Unanswered};
 use crate::settle::{Ending, Settlement};
@@ -79,6 +80,9 @@ pub fn answer(call: &Call, permit: Permit, sent: Sent, asked: &str) -> Response<
     if !losses.is_empty() {
         let lost: Vec<&str> = losses.iter().map(|loss| loss.field.as_str()).collect();
         fields.push(&X_TOLLGATE_DROPPED_PARAMS, &label(&lost.join(", ")));
+    }
+    for (name, value) in permit.rooms.iter().flat_map(Room::fields) {
+        fields.push_decimal(name, &whole(value));
     }
     let mut settlement = Settlement::open(deployment, permit, retries);
     let content = match reply {

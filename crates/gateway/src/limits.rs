@@ -1,11 +1,74 @@
 //! What a caller is told who has reached a limit: which one, of whom, and until when, in LiteLLM's words.
 
-use policy::account::Exceeded;
+use http::header::HeaderName;
+use policy::account::{Exceeded, Headroom};
 use policy::money::Cost;
 use policy::period::utc;
 
 use crate::directory::{Account, AccountKind};
 use crate::refusal::Refusal;
+
+/// Response headers of what one kind of account may and has left a minute, in this order: requests allowed and left,
+/// tokens allowed and left.
+type Names = [HeaderName; 4];
+
+macro_rules! names {
+    ($kind:literal) => {
+        [
+            HeaderName::from_static(concat!("x-ratelimit-", $kind, "-limit-requests")),
+            HeaderName::from_static(concat!("x-ratelimit-", $kind, "-remaining-requests")),
+            HeaderName::from_static(concat!("x-ratelimit-", $kind, "-limit-tokens")),
+            HeaderName::from_static(concat!("x-ratelimit-", $kind, "-remaining-tokens")),
+        ]
+    };
+}
+
+static OF_KEY: Names = names!("api_key");
+static OF_KEY_MODEL: Names = names!("model_per_key");
+static OF_USER: Names = names!("user");
+static OF_TEAM: Names = names!("team");
+static OF_TEAM_MODEL: Names = names!("model_per_team");
+static OF_MEMBER: Names = names!("team_member");
+static OF_ORGANIZATION: Names = names!("organization");
+static OF_ORGANIZATION_MODEL: Names = names!("model_per_organization");
+static OF_CUSTOMER: Names = names!("end_user");
+
+/// What an account has left, as response headers say it.
+#[derive(Debug)]
+pub(crate) struct Room {
+    names: &'static Names,
+    limits: [Option<u64>; 2],
+    left: Headroom,
+}
+
+impl Room {
+    /// What `account` has left; `None` where no minute is limited.
+    pub(crate) fn of(account: &Account, left: Headroom) -> Option<Self> {
+        let limits = [account.terms.requests_per_minute, account.terms.tokens_per_minute];
+        let names = match account.kind {
+            AccountKind::Key => &OF_KEY,
+            AccountKind::KeyModel => &OF_KEY_MODEL,
+            AccountKind::User => &OF_USER,
+            AccountKind::Team => &OF_TEAM,
+            AccountKind::TeamModel => &OF_TEAM_MODEL,
+            AccountKind::Member => &OF_MEMBER,
+            AccountKind::Organization => &OF_ORGANIZATION,
+            AccountKind::OrganizationModel => &OF_ORGANIZATION_MODEL,
+            AccountKind::Customer => &OF_CUSTOMER,
+            AccountKind::Proxy | AccountKind::Project | AccountKind::Tag | AccountKind::Provider => {
+                return None;
+            }
+        };
+        limits.iter().any(Option::is_some).then_some(Self { names, limits, left })
+    }
+
+    /// The headers that have something to say.
+    pub(crate) fn fields(&self) -> impl Iterator<Item = (&'static HeaderName, u64)> {
+        let [requests, tokens] = self.limits;
+        let values = [requests, self.left.requests, tokens, self.left.tokens];
+        self.names.iter().zip(values).filter_map(|(name, value)| Some((name, value?)))
+    }
+}
 
 /// The refusal of a call that would exceed a limit of `account`.
 #[must_use]
