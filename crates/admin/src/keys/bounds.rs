@@ -47,10 +47,17 @@ pub(super) fn fill(operator: &Operator, sent: &mut Object) {
     }
 }
 
-/// Goes on only if nothing that was sent is above `upperbound_key_generate_params`.
-pub(super) fn check_upperbounds(operator: &Operator, sent: &Object) -> Result<(), Refused> {
+/// Goes on only if nothing that was sent is above `upperbound_key_generate_params`. What is cleared on a key that is
+/// there, and what lasts for ever, is above any bound.
+pub(super) fn check_upperbounds(operator: &Operator, sent: &Object, new: bool) -> Result<(), Refused> {
     let general = &operator.gateway.live.snapshot().general;
     for (name, most) in &general.key_upperbounds {
+        let cleared = !new && sent.get(name).is_some_and(Value::is_null);
+        let endless = name == "duration"
+            && (sent.get(name).and_then(Value::as_str) == Some("-1") || sent.contains_key("expires"));
+        if cleared || endless {
+            return Err(bad(name, format!("{name} is over max limit set in config - max_value={most}")));
+        }
         let Some(value) = sent.get(name).filter(|value| !value.is_null()) else { continue };
         let over = match (value.as_str(), most.as_str()) {
             (Some(value), Some(most)) => match (Period::parse(value), Period::parse(most)) {
@@ -103,6 +110,64 @@ pub(super) fn check_grant(
         ..terms::grant(if all_of_team { most.models } else { &models }, &fields.limits)
     };
     terms::permitted(&granted, &most, if team.is_some() { "the team" } else { "whoever makes the key" })
+}
+
+/// Goes on only if a new key has no switch that only an administrator may set.
+pub(super) fn check_switches(operator: &Operator, fields: &KeyFields) -> Result<(), Refused> {
+    match terms::loosened(&Object::new(), &fields.metadata).filter(|_| !operator.is_admin()) {
+        Some(switch) => Err(forbidden(switch, format!("Only proxy admins can set `{switch}` on a key."))),
+        None => Ok(()),
+    }
+}
+
+/// Goes on only if a key's owner takes nothing back that was set on it: whoever manages the key may, within what the
+/// team has.
+pub(super) fn check_owner(operator: &Operator, before: &KeyFields, after: &KeyFields) -> Result<(), Refused> {
+    let identity = &operator.who.0;
+    if operator.is_admin() {
+        return Ok(());
+    }
+    if let Some(switch) = terms::loosened(&before.metadata, &after.metadata) {
+        return Err(forbidden(switch, format!("Only proxy admins can change `{switch}` of a key.")));
+    }
+    let team = before.team_id.as_ref();
+    let of_team = team.is_some_and(|team| identity.teams.iter().any(|seat| seat.team == *team && seat.admin));
+    let organization = before.organization_id.as_ref();
+    let of_organization =
+        organization.is_some_and(|own| identity.organizations.iter().any(|(id, admin)| id == own && *admin));
+    if of_team || of_organization {
+        return Ok(());
+    }
+    let most = Grant { routes: &before.allowed_routes, ..terms::grant(&before.models, &before.limits) };
+    let granted = Grant { routes: &after.allowed_routes, ..terms::grant(&after.models, &after.limits) };
+    terms::permitted(&granted, &most, "what the key has")?;
+    let (old, new) = (&before.limits, &after.limits);
+    let later = match (before.expires, after.expires) {
+        (None, _) => false,
+        (Some(_), None) => true,
+        (Some(before), Some(after)) => after > before,
+    };
+    let changes = [
+        ("blocked", before.blocked && !after.blocked),
+        ("duration", later),
+        ("budget_id", before.budget_id.is_some() && before.budget_id != after.budget_id),
+        ("budget_duration", old.max_budget.is_some() && old.budget_duration != new.budget_duration),
+        ("budget_limits", !old.budget_limits.is_empty() && old.budget_limits != new.budget_limits),
+        (
+            "model_max_budget",
+            !old.model_max_budget.is_empty() && old.model_max_budget != new.model_max_budget,
+        ),
+        ("model_rpm_limit", !old.model_rpm_limit.is_empty() && old.model_rpm_limit != new.model_rpm_limit),
+        ("model_tpm_limit", !old.model_tpm_limit.is_empty() && old.model_tpm_limit != new.model_tpm_limit),
+        ("allowed_ips", !before.allowed_ips.is_empty() && before.allowed_ips != after.allowed_ips),
+        ("access_group_ids", before.access_group_ids != after.access_group_ids),
+    ];
+    match changes.iter().find(|(_, changed)| *changed) {
+        Some((field, _)) => {
+            Err(forbidden(field, format!("{field}: only an admin can loosen what is set on a key.")))
+        }
+        None => Ok(()),
+    }
 }
 
 /// Reads a limit.

@@ -36,7 +36,7 @@ async fn change(
     mut sent: Object,
 ) -> Result<(String, Record<KeyFields>), Refused> {
     bounds::check_sender(operator, &sent)?;
-    bounds::check_upperbounds(operator, &sent)?;
+    bounds::check_upperbounds(operator, &sent, false)?;
     let named = generate::take_text(&mut sent, "key")?;
     let alias = if named.is_some() { None } else { sent.get("key_alias").and_then(Value::as_str) };
     let mut key = find::one(operator, edit, ("POST", path), named.as_deref(), alias).await?;
@@ -49,6 +49,7 @@ async fn change(
     if touches_limits {
         bounds::check_grant(operator, &mut key.fields, team.as_ref())?;
     }
+    bounds::check_owner(operator, &before, &key.fields)?;
     bounds::check_guaranteed(edit, Some(&key.id), &key.fields, team.as_ref()).await?;
     generate::check_alias(edit, Some(&key.id), &key.fields).await?;
     if key.fields.limits.budget_duration != before.limits.budget_duration {

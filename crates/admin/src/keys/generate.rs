@@ -41,7 +41,7 @@ pub(crate) async fn service_account(operator: Operator, Sent(mut sent): Sent<Obj
 
 async fn make(operator: &Operator, path: &str, mut sent: Object) -> Answer {
     bounds::check_sender(operator, &sent)?;
-    bounds::check_upperbounds(operator, &sent)?;
+    bounds::check_upperbounds(operator, &sent, true)?;
     bounds::fill(operator, &mut sent);
     let mut edit = operator.begin().await?;
     let custom = take_text(&mut sent, "key")?;
@@ -53,6 +53,7 @@ async fn make(operator: &Operator, path: &str, mut sent: Object) -> Answer {
     }
     let team = belong(operator, &mut edit, path, &mut fields).await?;
     bounds::check_grant(operator, &mut fields, team.as_ref())?;
+    bounds::check_switches(operator, &fields)?;
     bounds::check_guaranteed(&mut edit, None, &fields, team.as_ref()).await?;
     check_alias(&mut edit, None, &fields).await?;
     let text = match custom {

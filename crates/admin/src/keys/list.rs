@@ -10,7 +10,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::{find, mint, state};
 use crate::access::{Refused, Sent};
-use crate::operator::{Answer, Asked, Operator, bad, now_ms};
+use crate::operator::{Answer, Asked, Operator, bad, forbidden, now_ms};
 use crate::shown;
 
 /// The most rows of a page.
@@ -175,7 +175,7 @@ pub(crate) struct Listed {
     responses((status = 200, description = "A page of keys")))]
 pub(crate) async fn list(operator: Operator, Asked(asked): Asked<Listed>) -> Answer {
     let page = page(&asked)?;
-    let teams = scope(&operator, &asked)?;
+    let scope = scope(&operator, &asked)?;
     let full = asked.return_full_object.unwrap_or(false);
     if asked.status.as_deref() == Some("deleted") {
         if !operator.sees_all() {
@@ -192,7 +192,14 @@ pub(crate) async fn list(operator: Operator, Asked(asked): Asked<Listed>) -> Ans
         Some("revoked") => (Some(true), None),
         Some(_) => return Err(bad("status", "status: must be active, expired, revoked or deleted")),
     };
-    let user = if teams.is_some() { None } else { asked.user_id.as_deref().or(own_only(&operator)) };
+    let user = match &scope {
+        Scope::Asked | Scope::Teams(_) => asked.user_id.as_deref(),
+        Scope::Own => own_only(&operator),
+    };
+    let teams = match &scope {
+        Scope::Teams(teams) => Some(teams.as_slice()),
+        Scope::Asked | Scope::Own => None,
+    };
     let by = asked.include_created_by_keys.unwrap_or(false);
     let alike = asked.substring_matching.unwrap_or(false);
     let filter = Filter {
@@ -203,7 +210,7 @@ pub(crate) async fn list(operator: Operator, Asked(asked): Asked<Listed>) -> Ans
         of_or_by: user.filter(|_| by),
         team_id: asked.team_id.as_deref(),
         organization_id: asked.organization_id.as_deref(),
-        any_team: teams.as_deref(),
+        any_team: teams,
         blocked,
         expired,
         ..Filter::default()
@@ -213,43 +220,43 @@ pub(crate) async fn list(operator: Operator, Asked(asked): Asked<Listed>) -> Ans
 }
 
 /// Whoever does not see everything sees their own.
-fn own_only(operator: &Operator) -> Option<&str> {
+pub(super) fn own_only(operator: &Operator) -> Option<&str> {
     if operator.sees_all() { None } else { Some(operator.user().unwrap_or_default()) }
 }
 
-/// The teams whose keys are asked for; `None` when it is not about teams.
-fn scope(operator: &Operator, asked: &Listed) -> Result<Option<Vec<String>>, Refused> {
+/// Whose keys may be listed.
+enum Scope {
+    /// Those that are asked for.
+    Asked,
+    /// Those of these teams.
+    Teams(Vec<String>),
+    /// Their own.
+    Own,
+}
+
+/// Whoever does not see everything sees their own, those of teams that they manage, and of organizations.
+fn scope(operator: &Operator, asked: &Listed) -> Result<Scope, Refused> {
     if operator.sees_all() {
-        return Ok(None);
+        return Ok(Scope::Asked);
     }
     let identity = &operator.who.0;
+    let foreign = |field: &str| Err(forbidden(field, format!("{field}: these keys are not yours to list")));
+    if asked.user_id.as_deref().is_some_and(|user| Some(user) != operator.user()) {
+        return foreign("user_id");
+    }
+    let manages = |team: &String| identity.teams.iter().any(|seat| seat.team == *team && seat.admin);
     if let Some(team) = &asked.team_id {
-        let about = policy::roles::Object { team: Some(team), ..Default::default() };
-        let manages = identity.teams.iter().any(|seat| seat.team == *team && seat.admin);
-        if !manages {
-            operator.must("GET", "/key/list", &about)?;
-        }
-        return Ok(Some(vec![team.clone()]));
+        return if manages(team) { Ok(Scope::Teams(vec![team.clone()])) } else { foreign("team_id") };
     }
-    if let Some(user) = asked.user_id.as_deref().filter(|user| Some(*user) != operator.user()) {
-        operator.must(
-            "GET",
-            "/key/list",
-            &policy::roles::Object { owner: Some(user), ..Default::default() },
-        )?;
-    }
-    if let Some(organization) = &asked.organization_id
-        && !identity.organizations.iter().any(|(id, admin)| id == organization && *admin)
-    {
-        let about = policy::roles::Object { organization: Some(organization), ..Default::default() };
-        operator.must("GET", "/key/list", &about)?;
+    if let Some(organization) = &asked.organization_id {
+        let admin = identity.organizations.iter().any(|(id, admin)| id == organization && *admin);
+        return if admin { Ok(Scope::Asked) } else { foreign("organization_id") };
     }
     if asked.include_team_keys.unwrap_or(false) {
-        return Ok(Some(
-            identity.teams.iter().filter(|seat| seat.admin).map(|seat| seat.team.clone()).collect(),
-        ));
+        let teams = identity.teams.iter().filter(|seat| seat.admin).map(|seat| seat.team.clone());
+        return Ok(Scope::Teams(teams.collect()));
     }
-    Ok(None)
+    Ok(Scope::Own)
 }
 
 fn page(asked: &Listed) -> Result<Page, Refused> {

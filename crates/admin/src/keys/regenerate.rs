@@ -38,7 +38,7 @@ pub(crate) async fn regenerate_named(
 
 async fn replace(operator: &Operator, path: &str, key: &str, mut sent: Object) -> Answer {
     bounds::check_sender(operator, &sent)?;
-    bounds::check_upperbounds(operator, &sent)?;
+    bounds::check_upperbounds(operator, &sent, false)?;
     let mut edit = operator.begin().await?;
     let mut key = find::one(operator, &mut edit, ("POST", path), Some(key), None).await?;
     if sent.contains_key("new_master_key") {
@@ -59,6 +59,8 @@ async fn replace(operator: &Operator, path: &str, key: &str, mut sent: Object) -
         key.fields = generate::read(&before, &mut sent, edit.now)?;
         let team = generate::belong(operator, &mut edit, path, &mut key.fields).await?;
         bounds::check_grant(operator, &mut key.fields, team.as_ref())?;
+        bounds::check_owner(operator, &before, &key.fields)?;
+        bounds::check_guaranteed(&mut edit, Some(&key.id), &key.fields, team.as_ref()).await?;
         generate::check_alias(&mut edit, Some(&key.id), &key.fields).await?;
         if key.fields.limits.budget_duration != before.limits.budget_duration {
             key.budget_reset_at = terms::reset_at(&operator.gateway, &key.fields.limits, edit.now)?;

@@ -123,10 +123,5 @@ pub(super) fn aliases_filter<'a>(
     search: Option<&'a str>,
     team: Option<&'a str>,
 ) -> Filter<'a> {
-    Filter {
-        search,
-        team_id: team,
-        user_id: if operator.sees_all() { None } else { operator.user() },
-        ..Filter::default()
-    }
+    Filter { search, team_id: team, user_id: list::own_only(operator), ..Filter::default() }
 }
