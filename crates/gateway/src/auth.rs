@@ -18,6 +18,8 @@ static KEY_HEADERS: [HeaderName; 4] = [
     HeaderName::from_static("x-goog-api-key"),
     HeaderName::from_static("ocp-apim-subscription-key"),
 ];
+/// LiteLLM's `type` of the refusal of a key that is not there.
+pub(crate) const UNKNOWN: &str = "token_not_found_in_db";
 static OWN_HEADER: HeaderName = HeaderName::from_static("x-litellm-api-key");
 
 /// Who may come in.
@@ -189,9 +191,7 @@ fn not_a_key(sent: &[u8]) -> Refusal {
 }
 
 fn not_known() -> Refusal {
-    refused("Authentication Error, Invalid API key provided.".to_owned())
-        .with_kind("token_not_found_in_db")
-        .with_param("key")
+    refused("Authentication Error, Invalid API key provided.".to_owned()).with_kind(UNKNOWN).with_param("key")
 }
 
 fn refused(message: String) -> Refusal {

@@ -8,7 +8,7 @@ use arc_swap::ArcSwap;
 use http::HeaderMap;
 use store::db::Db;
 
-use crate::auth::Caller;
+use crate::auth::{self, Caller};
 use crate::books::Books;
 use crate::configure::Configure;
 use crate::directory::Identity;
@@ -53,9 +53,22 @@ impl Live {
     /// Who is calling.
     ///
     /// # Errors
-    /// 401 for a key that is missing, unknown, blocked or of the past.
+    /// 401 for a key that is missing, unknown, blocked or of the past; 503 for one that cannot be looked up yet.
     pub fn caller(&self, snapshot: &Snapshot, headers: &HeaderMap) -> Result<Caller, Refusal> {
-        snapshot.keys.identify(headers, self.books.as_ref().map(|books| &books.directory))
+        let caller = snapshot.keys.identify(headers, self.books.as_ref().map(|books| &books.directory));
+        // A key that nobody could look up is not a wrong one.
+        let unknown = caller.as_ref().is_err_and(|refusal| refusal.kind == auth::UNKNOWN);
+        if unknown && self.books.as_ref().is_some_and(|books| books.db().is_none()) {
+            return Err(Refusal {
+                retry_after: Some(5),
+                ..Refusal::new(
+                    503,
+                    "This key cannot be checked: the database has not answered since the start.",
+                )
+                .with_kind("no_db_connection")
+            });
+        }
+        caller
     }
 
     /// Who asks for a management route.

@@ -134,3 +134,21 @@ async fn what_the_configuration_bounds_cannot_be_exceeded_or_cleared() {
         assert_eq!(post(&stage, MASTER, "/key/update", body).await.status, 400, "{change}");
     }
 }
+
+#[tokio::test]
+async fn without_its_database_a_gateway_says_so_and_serves_the_master_key() {
+    let config = CONFIG.replace(
+        "{master_key: sk-master-7d1b0e}",
+        "{master_key: sk-master-7d1b0e, database_url: 'postgresql://nobody:secret@127.0.0.1:9/none'}",
+    );
+    let stage = Stage::open(&config);
+    let ready = stage.server.get("/health/readiness").await;
+    assert_eq!((ready.status, ready.json()["status"].as_str()), (200, Some("degraded")), "{}", ready.text());
+    let chat = crate::harness::chat("chat");
+    assert_eq!(post(&stage, MASTER, "/v1/chat/completions", chat.clone()).await.status, 200);
+    let unknown = post(&stage, "sk-abcdefghijklmnop", "/v1/chat/completions", chat).await;
+    assert_eq!(unknown.json()["error"]["type"], "no_db_connection", "{}", unknown.text());
+    assert_eq!((unknown.status, unknown.header("retry-after")), (503, Some("5")));
+    assert_eq!(post(&stage, MASTER, "/key/generate", json!({})).await.status, 500);
+    assert!(!stage.server.log().contains("secret"), "{}", stage.server.log());
+}
