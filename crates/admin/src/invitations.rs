@@ -4,13 +4,13 @@
 
 use std::time::{Duration, Instant};
 
-use aws_lc_rs::digest::{SHA256, digest};
 use aws_lc_rs::rand;
 use axum::Json;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use gateway::hash::{hash, hex};
 use gateway::life::Gateway;
 use gateway::refusal::Refusal;
 use http::HeaderMap;
@@ -284,7 +284,7 @@ fn is_good(record: &Record<InvitationFields>) -> bool {
 }
 
 fn hashed(secret: &str) -> String {
-    digest(&SHA256, secret.as_bytes()).as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
+    hex(&hash(secret.as_bytes()))
 }
 
 /// Operators name an invitation by its secret or by its hash; only the secret opens it.

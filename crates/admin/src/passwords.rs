@@ -4,9 +4,9 @@ use argon2::Argon2;
 use argon2::password_hash::phc::PasswordHash;
 use argon2::password_hash::{PasswordHasher as _, PasswordVerifier as _};
 use aws_lc_rs::constant_time::verify_slices_are_equal;
-use aws_lc_rs::digest::{SHA256, digest};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use gateway::hash;
 use gateway::refusal::Refusal;
 use tokio::sync::Semaphore;
 
@@ -79,9 +79,8 @@ fn matches(password: &str, kept: &str) -> bool {
     if let Ok(hash) = PasswordHash::new(kept) {
         return Argon2::default().verify_password(password.as_bytes(), &hash).is_ok();
     }
-    let sha256 = digest(&SHA256, password.as_bytes());
-    let hex: String = sha256.as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
-    verify_slices_are_equal(hex.as_bytes(), kept.as_bytes()).is_ok()
+    let sha256 = hash::hex(&hash::hash(password.as_bytes()));
+    verify_slices_are_equal(sha256.as_bytes(), kept.as_bytes()).is_ok()
 }
 
 fn is_scrypt(password: &str, kept: &[u8]) -> bool {

@@ -3,12 +3,12 @@
 use std::net::IpAddr;
 
 use aws_lc_rs::constant_time::verify_slices_are_equal;
-use aws_lc_rs::digest::{SHA256, digest};
 use http::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
 use secrecy::{ExposeSecret, SecretString};
 
 use crate::call::unix_ms;
-use crate::directory::{Directory, Hash, Resolved};
+use crate::directory::{Directory, Resolved};
+use crate::hash::{Hash, hash};
 use crate::refusal::Refusal;
 
 /// The headers that may carry a key besides `Authorization`, in order, after the configured one.
@@ -26,7 +26,7 @@ static OWN_HEADER: HeaderName = HeaderName::from_static("x-litellm-api-key");
 #[derive(Debug, Default)]
 pub struct KeyRing {
     /// SHA-256 of the master key.
-    master: Option<[u8; 32]>,
+    master: Option<Hash>,
     header: Option<HeaderName>,
 }
 
@@ -127,12 +127,6 @@ fn bare(value: &HeaderValue) -> Option<&[u8]> {
     let (scheme, rest) = bytes.split_at(space);
     let known = scheme.eq_ignore_ascii_case(b"bearer") || scheme.eq_ignore_ascii_case(b"basic");
     known.then(|| rest.trim_ascii())
-}
-
-fn hash(key: &[u8]) -> [u8; 32] {
-    let mut out = [0; 32];
-    out.copy_from_slice(digest(&SHA256, key).as_ref());
-    out
 }
 
 /// A key that is there may be blocked or of the past.

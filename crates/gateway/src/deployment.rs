@@ -28,6 +28,7 @@ use wire::reply::{Tier, Usage};
 use crate::credential::Credential;
 use crate::deliver::{self, Labelled};
 use crate::fields::Fields;
+use crate::hash::{hash, hex};
 use crate::settings::{DeploymentSettings, ProviderSettings, Settings};
 use crate::sign_in::{self, SignedIn};
 use crate::transport::Destination;
@@ -500,14 +501,6 @@ fn id_of(entry: &DeploymentSettings) -> String {
     context.update(&[0]);
     context.update(Value::Object(entry.model_info.clone()).to_string().as_bytes());
     let key = entry.api_key.as_ref().map_or(&[][..], |key| key.expose_secret().as_bytes());
-    context.update(digest::digest(&digest::SHA256, key).as_ref());
+    context.update(&hash(key));
     hex(context.finish().as_ref())
-}
-
-/// Lower-case hexadecimal.
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::with_capacity(2 * bytes.len()), |mut out, byte| {
-        let _ = write!(out, "{byte:02x}");
-        out
-    })
 }

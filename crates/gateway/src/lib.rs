@@ -28,6 +28,7 @@ pub mod endpoint;
 mod estimate;
 pub mod exchange;
 pub mod fields;
+pub mod hash;
 pub mod intake;
 pub mod kept;
 mod labels;

@@ -1,9 +1,9 @@
 //! Keys as they are named in requests, and who may do something to them.
 
+use gateway::hash::key_id;
 use policy::roles::Object as About;
 use store::entity::{Filter, KeyFields, Record, RetiredKeyFields, TeamFields};
 
-use super::mint;
 use crate::access::Refused;
 use crate::operator::{Edit, Operator, bad, missing};
 
@@ -45,7 +45,7 @@ pub(super) async fn one(
 
 /// The row of a key, also under a hash that it had before.
 async fn by_text(edit: &mut Edit, key: &str) -> Result<Option<Record<KeyFields>>, Refused> {
-    let hash = mint::hash(key);
+    let hash = key_id(key);
     if let Some(found) = edit.get::<KeyFields>(&hash).await? {
         return Ok(Some(found));
     }

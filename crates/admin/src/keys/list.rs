@@ -2,13 +2,14 @@
 
 use axum::Json;
 use gateway::directory::AccountKind;
+use gateway::hash::key_id;
 use policy::money::Cost;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use store::entity::{BudgetFields, Filter, KeyFields, Kind, Object, Order, Page, Record};
 use utoipa::{IntoParams, ToSchema};
 
-use super::{find, mint, state};
+use super::{find, state};
 use crate::access::{Refused, Sent};
 use crate::operator::{Answer, Asked, Operator, bad, forbidden, now_ms};
 use crate::shown;
@@ -48,7 +49,7 @@ pub(crate) async fn info_v2(operator: Operator, Sent(several): Sent<Several>) ->
     operator.must("POST", "/v2/key/info", &policy::roles::Object::default())?;
     let mut rows = Vec::new();
     for key in several.keys.iter().take(MOST as usize) {
-        if let Some(key) = operator.db.get::<KeyFields>(&mint::hash(key)).await? {
+        if let Some(key) = operator.db.get::<KeyFields>(&key_id(key)).await? {
             rows.push(detailed(&operator, &key).await?);
         }
     }

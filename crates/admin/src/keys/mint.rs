@@ -1,8 +1,8 @@
 //! New keys: their text, their hash, their row.
 
-use aws_lc_rs::digest::{SHA256, digest};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use gateway::hash::key_id;
 use gateway::refusal::Refusal;
 use store::entity::{KeyFields, Record};
 
@@ -28,7 +28,7 @@ pub(super) async fn add(
     mut fields: KeyFields,
 ) -> Result<Record<KeyFields>, Refused> {
     fields.key_name = Some(name(text));
-    let hash = hash(text);
+    let hash = key_id(text);
     if edit.get::<KeyFields>(&hash).await?.is_some() {
         return Err(bad("key", "Key already exists. Send another one, or none to have one made."));
     }
@@ -68,12 +68,4 @@ pub(super) fn check(field: &str, text: &str, allowed: bool) -> Result<(), Refuse
 pub(super) fn name(text: &str) -> String {
     let last = text.get(text.len().saturating_sub(4)..).unwrap_or_default();
     format!("sk-...{last}")
-}
-
-/// What a key is known by: of its text, or what is its hash already.
-pub(super) fn hash(key: &str) -> String {
-    if !key.starts_with("sk-") {
-        return key.to_owned();
-    }
-    digest(&SHA256, key.as_bytes()).as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -2,6 +2,7 @@
 
 use axum::Json;
 use axum::extract::Path;
+use gateway::hash::key_id;
 use policy::period::Period;
 use store::entity::{KeyFields, Kind, Object, RetiredKeyFields};
 
@@ -69,7 +70,7 @@ async fn replace(operator: &Operator, path: &str, key: &str, mut sent: Object) -
     key.fields.key_name = Some(mint::name(&text));
     key.fields.rotation_count += 1;
     key.fields.last_rotation_at = Some(edit.now);
-    let (old, new) = (key.id.clone(), mint::hash(&text));
+    let (old, new) = (key.id.clone(), key_id(&text));
     if edit.get::<KeyFields>(&new).await?.is_some() {
         return Err(bad("new_key", "There is such a key already."));
     }

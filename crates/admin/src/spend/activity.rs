@@ -6,6 +6,7 @@ mod tree;
 
 use axum::Json;
 use axum::extract::Query;
+use gateway::hash::key_id;
 use gateway::refusal::Refusal;
 use policy::roles::Object;
 use serde::Deserialize;
@@ -15,7 +16,7 @@ use store::spend::daily::{By, Counts, DailyFilter, Of, SumOrder};
 use utoipa::IntoParams;
 
 use super::day::Days;
-use super::sight::{hashed, leads, own_keys, sees_all};
+use super::sight::{leads, own_keys, sees_all};
 use super::{Answer, MOST_SUMS};
 use crate::access::{Known, Refused, Stored};
 
@@ -227,7 +228,7 @@ impl Wanted {
         if only.as_ref().is_some_and(|only| only.len() > MOST) || except.len() > MOST {
             return Err(Refusal::new(400, format!("At most {MOST} ids can be named.")).into());
         }
-        let asked = self.api_key.as_deref().map(hashed);
+        let asked = self.api_key.as_deref().map(key_id);
         let api_keys = match (keys, asked) {
             (None, asked) => asked.map(|key| vec![key]),
             (Some(own), None) => Some(own),

@@ -1,7 +1,5 @@
 //! Days and times as people send them and as they are shown.
 
-use std::time::{SystemTime, UNIX_EPOCH};
-
 use gateway::refusal::Refusal;
 use jiff::civil::{Date, DateTime};
 use jiff::tz::Offset;
@@ -115,12 +113,6 @@ pub(crate) fn shown(at_ms: i64) -> Value {
 /// `Jan 31`, for the charts of LiteLLM's dashboard.
 pub(crate) fn short(day: &str) -> String {
     day.parse::<Date>().map_or_else(|_| day.to_owned(), |day| day.strftime("%b %d").to_string())
-}
-
-/// Now, in milliseconds of Unix time.
-pub(crate) fn now_ms() -> i64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! The sums of LiteLLM's first dashboard: everything, and by key, model, team, provider, tag and end user. Of the last
 //! thirty days unless days are named.
 
+use gateway::hash::key_id;
 use std::collections::BTreeMap;
 
 use axum::Json;
@@ -14,7 +15,6 @@ use store::spend::daily::{By, DailyFilter, Of, Sum, SumOrder};
 use utoipa::{IntoParams, ToSchema};
 
 use super::day::Days;
-use super::sight::hashed;
 use super::{Answer, MOST_SUMS};
 use crate::access::{Known, Refused, Sent, Stored};
 use crate::edit;
@@ -69,7 +69,7 @@ impl Wanted {
         most: u64,
     ) -> Result<Vec<Sum>, Refused> {
         let days = Days::asked_or_month(self.start_date.as_deref(), self.end_date.as_deref())?;
-        let keys = self.api_key.as_deref().map(|key| vec![hashed(key)]);
+        let keys = self.api_key.as_deref().map(|key| vec![key_id(key)]);
         let tags = self.tags.as_deref().filter(|tags| *tags != "all-tags");
         let tags: Option<Vec<String>> =
             tags.map(|tags| tags.split(',').map(|tag| tag.trim().to_owned()).take(1_000).collect());

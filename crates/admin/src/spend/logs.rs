@@ -3,6 +3,7 @@
 use axum::Json;
 use axum::extract::{Path, Query};
 use gateway::directory::Identity;
+use gateway::hash::key_id;
 use gateway::refusal::Refusal;
 use policy::money::Cost;
 use policy::roles::Object;
@@ -12,7 +13,7 @@ use store::db::Db;
 use store::spend::search::{Edge, LogFilter, LogOrder, LogPage};
 use utoipa::IntoParams;
 
-use super::sight::{Sight, hashed};
+use super::sight::Sight;
 use super::{Answer, day, row, summary};
 use crate::access::{Known, Refused, Stored};
 
@@ -175,7 +176,7 @@ struct Seen {
 impl Seen {
     fn of(who: &Identity, wanted: &Wanted) -> Result<Self, Refused> {
         let mut seen = Self {
-            api_key: wanted.api_key.as_deref().map(hashed),
+            api_key: wanted.api_key.as_deref().map(key_id),
             user_id: wanted.user_id.clone(),
             team_id: wanted.team_id.clone(),
             from_ms: wanted

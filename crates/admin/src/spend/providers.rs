@@ -6,13 +6,14 @@ use serde_json::{Map, Value, json};
 
 use super::{Answer, day};
 use crate::access::{Known, Stored};
+use crate::operator::now_ms;
 
 /// Budgets of providers, in the periods that run now.
 #[utoipa::path(get, path = "/provider/budgets", operation_id = "spend_providers_budgets", tag = "spend",
     responses((status = 200, description = "What each has spent, in USD")))]
 pub(crate) async fn budgets(who: Known, Stored(db): Stored) -> Answer {
     who.must("GET", "/provider/budgets", &Object::default())?;
-    let now = day::now_ms();
+    let now = now_ms();
     let windows = db.budget_windows().await?;
     let running = windows.into_iter().filter(|window| window.resets_at.is_none_or(|end| end > now));
     let providers: Map<String, Value> = running

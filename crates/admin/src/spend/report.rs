@@ -1,5 +1,6 @@
 //! Reports for whoever pays: what teams, customers, keys and users spent, by model.
 
+use gateway::hash::key_id;
 use std::collections::BTreeMap;
 
 use axum::Json;
@@ -15,7 +16,7 @@ use store::spend::daily::{By, Counts, DailyFilter, Of, Sum, SumOrder};
 use utoipa::IntoParams;
 
 use super::day::Days;
-use super::sight::{hashed, leads, own_keys, sees_all};
+use super::sight::{leads, own_keys, sees_all};
 use super::{Answer, MOST_SUMS};
 use crate::access::{Known, Refused, Stored};
 
@@ -49,7 +50,7 @@ pub(crate) async fn global(who: Known, Stored(db): Stored, Query(wanted): Query<
     who.must("GET", "/global/spend/report", &Object::default())?;
     let days = wanted.days()?;
     if let Some(key) = &wanted.api_key {
-        return by_key(&db, &days, Of::Everything, None, Some(vec![hashed(key)])).await;
+        return by_key(&db, &days, Of::Everything, None, Some(vec![key_id(key)])).await;
     }
     let single = [
         (Of::User, &wanted.internal_user_id),
@@ -78,7 +79,7 @@ pub(crate) async fn global(who: Known, Stored(db): Stored, Query(wanted): Query<
     responses((status = 200, description = "A group a key"), (status = 400, description = "Days are missing")))]
 pub(crate) async fn key(who: Known, Stored(db): Stored, Query(wanted): Query<Wanted>) -> Answer {
     who.must("GET", "/key/spend/report", &Object::default())?;
-    let asked = wanted.api_key.as_deref().map(hashed);
+    let asked = wanted.api_key.as_deref().map(key_id);
     let keys = match (own_keys(&db, &who.0).await?, asked) {
         (None, asked) => asked.map(|key| vec![key]),
         (Some(own), None) => Some(own),

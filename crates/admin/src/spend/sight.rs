@@ -1,6 +1,5 @@
 //! Whose spend somebody sees.
 
-use aws_lc_rs::digest::{SHA256, digest};
 use gateway::directory::Identity;
 use store::db::Db;
 use store::entity::{Filter, KeyFields};
@@ -68,12 +67,4 @@ pub(crate) async fn own_keys(db: &Db, who: &Identity) -> Result<Option<Vec<Strin
     keys.sort();
     keys.dedup();
     Ok(Some(keys))
-}
-
-/// A key as it is named in the database: its hash, which may be sent instead.
-pub(crate) fn hashed(key: &str) -> String {
-    if !key.starts_with("sk-") {
-        return key.to_owned();
-    }
-    digest(&SHA256, key.as_bytes()).as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
 }

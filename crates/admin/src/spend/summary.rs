@@ -1,5 +1,6 @@
 //! `/spend/logs` with dates: the sums of each day, days without calls among them.
 
+use gateway::hash::key_id;
 use std::collections::BTreeMap;
 
 use axum::Json;
@@ -11,7 +12,7 @@ use store::spend::daily::{By, DailyFilter, Of, Sum, SumOrder};
 
 use super::day::Days;
 use super::logs::Wanted;
-use super::sight::{Sight, hashed};
+use super::sight::Sight;
 use super::{Answer, MOST_SUMS};
 
 /// Days that are shown though nothing was spent.
@@ -35,7 +36,7 @@ fn dollars(sums: BTreeMap<String, Cost>) -> Map<String, Value> {
 
 pub(crate) async fn of_days(db: &Db, who: &Identity, wanted: &Wanted) -> Answer {
     let days = Days::asked(wanted.start_date.as_deref(), wanted.end_date.as_deref())?;
-    let (mut user, mut key) = (wanted.user_id.clone(), wanted.api_key.as_deref().map(hashed));
+    let (mut user, mut key) = (wanted.user_id.clone(), wanted.api_key.as_deref().map(key_id));
     match Sight::of(who, None) {
         Sight::All => {}
         Sight::User(own) | Sight::Team(own) => user = Some(own),

@@ -13,6 +13,7 @@ use store::db::{Db, DbError};
 use store::entity::{Entity, Kind, Record};
 
 use super::rows::{self, Loaded};
+use crate::hash::hex;
 
 const VERSION: u32 = 1;
 /// What the key that signs is for; no other key comes of the same secret.
@@ -211,14 +212,6 @@ impl Signed {
         self.file.flush()?;
         self.file.get_ref().sync_all()
     }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-        let digit = |value: u8| char::from_digit(u32::from(value), 16).unwrap_or('0');
-        text.extend([digit(byte >> 4), digit(byte & 15)]);
-        text
-    })
 }
 
 impl std::fmt::Debug for Copy {

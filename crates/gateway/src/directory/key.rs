@@ -12,9 +12,7 @@ use super::account::{Account, AccountKind, terms};
 use super::models::ModelAccounts;
 use super::network::Network;
 use super::who::Who;
-
-/// The SHA-256 of a key's text.
-pub type Hash = [u8; 32];
+use crate::hash::{Hash, hash_of};
 
 /// A key.
 pub struct Key {
@@ -173,21 +171,6 @@ impl Extras {
 pub(super) fn texts(metadata: &Object, name: &str) -> Vec<String> {
     let list = metadata.get(name).and_then(serde_json::Value::as_array);
     list.into_iter().flatten().filter_map(serde_json::Value::as_str).map(str::to_owned).collect()
-}
-
-/// The bytes of a hash in hexadecimal.
-#[must_use]
-pub fn hash_of(hexadecimal: &str) -> Option<Hash> {
-    let bytes = hexadecimal.as_bytes();
-    let mut hash = [0; 32];
-    if bytes.len() != 64 {
-        return None;
-    }
-    for (byte, pair) in hash.iter_mut().zip(bytes.chunks_exact(2)) {
-        let digit = |at: usize| char::from(pair[at]).to_digit(16);
-        *byte = u8::try_from(digit(0)? * 16 + digit(1)?).ok()?;
-    }
-    Some(hash)
 }
 
 impl std::fmt::Debug for Key {

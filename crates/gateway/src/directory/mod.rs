@@ -27,13 +27,14 @@ use store::spend::window::Window;
 pub use self::account::{Account, AccountKind};
 pub use self::copy::{Copy, CopyError};
 pub use self::identity::{Identity, Seat};
-pub use self::key::{Extras, Hash, Key, hash_of};
+pub use self::key::{Extras, Key};
 pub use self::models::ModelAccounts;
 pub use self::network::Network;
 pub use self::who::{Held, Level, Who};
 
 use self::rows::{Rows, Seen};
 use crate::call::unix_ms;
+use crate::hash::Hash;
 
 /// Changes taken over at once.
 const MOST_CHANGES: u32 = 500;

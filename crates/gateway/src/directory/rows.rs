@@ -15,10 +15,11 @@ use store::entity::{
 use store::ledger::Charge;
 
 use super::account::{Account, AccountKind, terms};
-use super::key::{Hash, Key, hash_of};
+use super::key::Key;
 use super::managed::{Managed, Parts};
 use super::models::ModelAccounts;
 use super::who::{Held, Who};
+use crate::hash::{Hash, hash_of};
 
 /// Rows read at once: enough to be fast, few enough to need little memory.
 const PAGE: u32 = 2_000;
