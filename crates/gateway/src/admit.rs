@@ -98,7 +98,7 @@ pub async fn request(
     if resolved.who.has_models {
         permit.beside.extend(resolved.who.model_accounts(&resolved.key, asked).cloned());
     }
-    permit.labels.accounts(live, &resolved, &mut permit.beside);
+    permit.labels.accounts(live, &mut permit.beside);
     permit.reserve(call, payload, &resolved)?;
     if let Some(shared) = live.books().and_then(|books| books.shared()) {
         // Boxed: where nothing is shared, no call carries its state.
@@ -185,7 +185,7 @@ impl Permit {
         }
         let calendar = &call.snapshot.general.calendar;
         let mut rooms = Vec::new();
-        for (index, account) in self.accounts(resolved).enumerate() {
+        for (index, account) in self.charged().enumerate() {
             let exceeded = match account.reserve(&self.demand, calendar) {
                 Ok(left) => {
                     rooms.extend(Room::of(account, left));
@@ -194,7 +194,7 @@ impl Permit {
                 Err(exceeded) => exceeded,
             };
             let refusal = limits::refusal(account, &exceeded, self.demand.at_ms);
-            for held in self.accounts(resolved).take(index) {
+            for held in self.charged().take(index) {
                 held.release(&self.demand, self.demand.at_ms, calendar);
             }
             return Err(refusal);
@@ -243,12 +243,7 @@ impl Permit {
         }))
     }
 
-    /// Everybody the call is charged to.
-    fn accounts<'a>(&'a self, resolved: &'a Resolved) -> impl Iterator<Item = &'a Arc<Account>> {
-        resolved.who.accounts.iter().chain(&self.beside)
-    }
-
-    /// The same, of a call whose caller has accounts.
+    /// Everybody the call is charged to; nobody where the caller has no key.
     pub(crate) fn charged(&self) -> impl Iterator<Item = &Arc<Account>> {
         let own = self.caller.key().map(|resolved| &resolved.who.accounts[..]).unwrap_or_default();
         own.iter().chain(&self.beside)

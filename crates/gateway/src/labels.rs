@@ -9,7 +9,7 @@ use store::entity::CustomerFields;
 
 use crate::auth::Caller;
 use crate::call::Call;
-use crate::directory::{Account, Held, Resolved};
+use crate::directory::{Account, Held};
 use crate::intake::Payload;
 use crate::live::Live;
 use crate::refusal::Refusal;
@@ -77,7 +77,7 @@ impl Labels {
     }
 
     /// Adds the accounts of the end user and of tags that have any.
-    pub(crate) fn accounts(&self, live: &Live, _: &Resolved, into: &mut Vec<Arc<Account>>) {
+    pub(crate) fn accounts(&self, live: &Live, into: &mut Vec<Arc<Account>>) {
         into.extend(self.known.as_ref().map(|known| Arc::clone(&known.account)));
         let Some(books) = live.books() else { return };
         let tags = self.tags.iter().filter_map(|tag| books.directory.tag(tag));
