@@ -8,11 +8,11 @@ use std::sync::{Arc, OnceLock};
 use arc_swap::ArcSwapOption;
 use policy::period::Calendar;
 use share::{Shared, State};
-use store::changes::{Change, Watch};
+use store::changes::Watch;
 use store::db::{Db, DbError};
 use store::ledger::{Charge, Ledger, read};
 use store::projector::{ProgressHandle, ProjectError, Projector, Target, Windows};
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, watch};
 
 use crate::directory::{Copy, CopyError, Directory};
 
@@ -31,10 +31,21 @@ pub struct Books {
     shared: OnceLock<Shared>,
     /// How far charges are applied.
     progress: ArcSwapOption<ProgressHandle>,
+    /// The last changes that were taken over, for whoever waits for some.
+    reached: watch::Sender<Reached>,
     /// The database was followed without trouble when that was last tried.
     followed: AtomicBool,
     /// How far the database was followed.
     position: Mutex<Followed>,
+}
+
+/// Numbers of the last changes that were taken over.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Reached {
+    /// Of anything.
+    pub change: i64,
+    /// Of what the configuration is made of.
+    pub configuration: i64,
 }
 
 /// How far the database was followed.
@@ -85,6 +96,7 @@ impl Books {
             db: ArcSwapOption::empty(),
             shared: OnceLock::new(),
             progress: ArcSwapOption::empty(),
+            reached: watch::Sender::default(),
             followed: AtomicBool::new(true),
             position: Mutex::new(Followed::default()),
         }
@@ -111,6 +123,7 @@ impl Books {
         *position = Followed { change, news, replica: projector.name().to_owned() };
         self.progress.store(Some(Arc::new(projector.progress())));
         self.db.store(Some(Arc::new(db)));
+        self.reached.send_modify(|reached| reached.change = change);
         Ok(projector)
     }
 
@@ -173,17 +186,29 @@ impl Books {
         self.db.load().as_deref().cloned()
     }
 
-    /// Takes over what was changed since, and returns it.
+    /// The last changes that were taken over, now and whenever there are some.
+    #[must_use]
+    pub fn reached(&self) -> watch::Receiver<Reached> {
+        self.reached.subscribe()
+    }
+
+    /// Takes over what was changed since.
     ///
     /// # Errors
     /// The database's.
-    pub async fn catch_up(&self) -> Result<Vec<Change>, DbError> {
-        let Some(db) = self.db() else { return Ok(Vec::new()) };
+    pub async fn catch_up(&self) -> Result<(), DbError> {
+        let Some(db) = self.db() else { return Ok(()) };
         let mut position = self.position.lock().await;
         let (reached, changes) = self.directory.follow(&db, position.change).await?;
         position.change = reached;
-        self.hear(&db, &mut position).await?;
-        Ok(changes)
+        if let Some(last) = changes.last() {
+            let configuration = changes.iter().rfind(|change| change.kind.is_configuration());
+            self.reached.send_modify(|reached| {
+                reached.change = last.number;
+                reached.configuration = configuration.map_or(reached.configuration, |change| change.number);
+            });
+        }
+        self.hear(&db, &mut position).await
     }
 
     /// Takes over what other replicas have charged.
@@ -201,19 +226,16 @@ impl Books {
         }
     }
 
-    /// Follows the database for as long as the process serves. `changed` is told what was changed.
-    pub async fn follow(self: Arc<Self>, mut changed: impl FnMut(&[Change])) {
+    /// Follows the database for as long as the process serves.
+    pub async fn follow(&self) {
         let Some(db) = self.db() else { return };
-        let mut watch = Watch::new(&db).await;
+        let mut told = Watch::new(&db).await;
         loop {
-            watch.next().await;
+            told.next().await;
             match self.catch_up().await {
-                Ok(changes) => {
+                Ok(()) => {
                     if !self.followed.swap(true, Ordering::Relaxed) {
                         tracing::info!("the database answers again");
-                    }
-                    if !changes.is_empty() {
-                        changed(&changes);
                     }
                 }
                 Err(error) => {

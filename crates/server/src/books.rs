@@ -11,11 +11,9 @@ use gateway::settings::{GeneralSettings, Settings, SharingSettings};
 use secrecy::ExposeSecret;
 use share::Shared;
 use share::leased::LeasedOptions;
-use store::changes::Change;
 use store::db::Db;
 use store::ledger::{Ledger, OpenError, Options};
 use store::projector::{ProjectError, Projector};
-use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 use crate::cli::ServeOptions;
@@ -117,7 +115,7 @@ impl Kept {
 
     /// Keeps the books for as long as the process serves, and a little longer: waits for the database if it has not
     /// answered yet, follows what is changed in it, and brings charges there.
-    pub(crate) async fn keep(mut self, mut changed: impl FnMut(&[Change]), stop: CancellationToken) {
+    pub(crate) async fn keep(mut self, stop: CancellationToken) {
         let mut pause = FIRST_PAUSE;
         while self.projector.is_none() {
             tokio::select! {
@@ -131,15 +129,11 @@ impl Kept {
         }
         let Some(projector) = self.projector.take() else { return };
         self.share().await;
-        let dirty = Notify::new();
-        dirty.notify_one();
-        let follow = Arc::clone(&self.books).follow(|changes| {
-            dirty.notify_one();
-            changed(changes);
-        });
         let follow = async {
             tokio::select! {
-                ((), (), ()) = async { tokio::join!(follow, keep_copy(&self.books, self.copy(), &dirty), self.forget()) } => {}
+                ((), (), ()) = async {
+                    tokio::join!(self.books.follow(), keep_copy(&self.books, self.copy()), self.forget())
+                } => {}
                 () = stop.cancelled() => {}
             }
         };
@@ -179,19 +173,22 @@ impl Kept {
     /// A file needs no copy; without a master key there is nothing to sign one with.
     fn copy(&self) -> Option<Copy> {
         let secret = self.general.database_url.as_ref().and(self.general.master_key.as_ref())?;
-        Some(Copy::new(self.home.join("tollgate-known.jsonl"), secret))
+        Copy::new(self.home.join("tollgate-known.jsonl"), secret)
     }
 }
 
 /// Keeps the copy for a start without the database not much older than what it is of.
-async fn keep_copy(books: &Books, copy: Option<Copy>, dirty: &Notify) {
+async fn keep_copy(books: &Books, copy: Option<Copy>) {
     let Some(copy) = copy else { return };
+    let mut reached = books.reached();
     loop {
-        dirty.notified().await;
+        // What changes while it is written is written again.
+        reached.mark_unchanged();
         if let Err(error) = books.copy_to(&copy).await {
             tracing::warn!(%error, "a start without the database would not know the latest keys");
         }
         tokio::time::sleep(BETWEEN_COPIES).await;
+        let Ok(()) = reached.changed().await else { return };
     }
 }
 

@@ -2,13 +2,10 @@
 
 use gateway::settings::GeneralSettings;
 use store::db::{Db, DbError};
-use store::entity::{CredentialFields, Filter, Kind, ModelFields, SettingFields};
+use store::entity::{CredentialFields, Filter, ModelFields, SettingFields};
 use store::seal::{Seal, SealError};
 
 use crate::config::Additions;
-
-/// The kinds of rows that the configuration is made of.
-pub(crate) const KINDS: [Kind; 3] = [Kind::Model, Kind::Credential, Kind::Setting];
 
 /// Everything, its secrets open. A row whose secrets cannot be opened is said and left out.
 ///

@@ -12,8 +12,6 @@ use gateway::configure::Configure;
 use gateway::live::Live;
 use gateway::transport::Tls;
 use notify::{RecommendedWatcher, RecursiveMode, Watcher};
-use store::changes::Watch as Notices;
-use store::db::{Db, DbError};
 use store::entity::{ModelFields, Object};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::{Mutex, mpsc};
@@ -23,14 +21,12 @@ use crate::config::keys::Standing;
 use crate::config::problem::Severity;
 use crate::config::{self, Additions};
 use crate::env::Environment;
-use crate::{catalog, kept, load};
+use crate::{catalog, load};
 
 /// Editors and `kubectl` write a file in several steps; this much quiet ends a change.
 const QUIET: Duration = Duration::from_millis(200);
-/// How often a database that was not there yet is looked for.
+/// After which a change that could not be taken over is tried again.
 const PAUSE: Duration = Duration::from_millis(500);
-/// Changes looked at together.
-const MOST_CHANGES: u32 = 500;
 
 /// What tells that the configuration may have changed. Made before the process says that it serves, so that
 /// no change and no signal after that is missed.
@@ -93,39 +89,25 @@ pub(crate) async fn follow(changes: Changes, reloader: &Reloader) {
 
 /// Follows changes of models, credentials and settings in the database, whoever made them. `position` is the change
 /// up to which the configuration in force is true; none where there was no database when it was made.
-pub(crate) async fn follow_database(reloader: &Reloader, mut position: Option<i64>) {
-    let db = loop {
-        match reloader.live.db() {
-            Some(db) => break db,
-            None => tokio::time::sleep(PAUSE).await,
-        }
-    };
-    let mut notices = Notices::new(&db).await;
-    let mut stale = position.is_none();
+pub(crate) async fn follow_database(reloader: &Reloader, position: Option<i64>) {
+    let Some(books) = reloader.live.books() else { return std::future::pending().await };
+    let mut reached = books.reached();
+    let mut in_force = position;
     loop {
-        match news(&db, &mut position).await {
-            Ok(changed) => stale |= changed,
-            Err(error) => tracing::debug!(%error, "changes of the configuration are not seen"),
-        }
-        if stale {
+        let newest = reached.borrow_and_update().configuration;
+        if books.db().is_some() && in_force.is_none_or(|number| number < newest) {
             match reloader.take_over(false, false).await {
-                Ok(_) => stale = false,
-                Err(error) => tracing::error!("what was changed is not in force yet: {error:#}"),
+                Ok(_) => in_force = Some(newest),
+                Err(error) => {
+                    tracing::error!("what was changed is not in force yet: {error:#}");
+                    tokio::time::sleep(PAUSE).await;
+                    continue;
+                }
             }
         }
-        notices.next().await;
+        // The sender is the books', which outlive this.
+        let _ = reached.changed().await;
     }
-}
-
-/// Whether anything was changed behind `position` that the configuration is made of.
-async fn news(db: &Db, position: &mut Option<i64>) -> Result<bool, DbError> {
-    let Some(from) = *position else {
-        *position = Some(db.last_change().await?);
-        return Ok(false);
-    };
-    let changes = db.changes_after(from, MOST_CHANGES).await?;
-    *position = changes.last().map(|last| last.number).or(Some(from));
-    Ok(changes.iter().any(|change| kept::KINDS.contains(&change.kind)))
 }
 
 impl Reloader {

@@ -59,7 +59,7 @@ async fn run(options: ServeOptions, environment: Environment) -> anyhow::Result<
     let live = Live::new(snapshot, books.as_ref().map(|kept| Arc::clone(&kept.books)));
     let workers = Workers::start(worker_count(&options), &live, &tls)?;
     let done = CancellationToken::new();
-    let keep = books.map(|kept| tokio::spawn(kept.keep(|_| (), done.clone())));
+    let keep = books.map(|kept| tokio::spawn(kept.keep(done.clone())));
     let files = Mutex::new(files);
     let public = is_public(address);
     let reloader = Arc::new(Reloader { live: Arc::clone(&live), options, environment, tls, public, files });

@@ -6,18 +6,19 @@ use std::io::{self, BufRead, BufReader, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use aws_lc_rs::hmac;
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use store::db::{Db, DbError};
 use store::entity::{Entity, Kind, Record};
+use store::seal::derived;
 
 use super::rows::{self, Loaded};
 use crate::hash::hex;
 
 const VERSION: u32 = 1;
 /// What the key that signs is for; no other key comes of the same secret.
-const PURPOSE: &[u8] = b"tollgate directory copy";
+const PURPOSE: &str = "directory copy";
 
 /// Where the copy is and what signs it.
 pub struct Copy {
@@ -67,12 +68,11 @@ struct Line<'a> {
 }
 
 impl Copy {
-    /// A copy at `path`, signed with a key made of `secret`.
+    /// A copy at `path`, signed with a key made of `secret`; `None` for a secret that none can be made of.
     #[must_use]
-    pub fn new(path: PathBuf, secret: &SecretString) -> Self {
-        let root = hmac::Key::new(hmac::HMAC_SHA256, secret.expose_secret().as_bytes());
-        let derived = hmac::sign(&root, PURPOSE);
-        Self { path, key: hmac::Key::new(hmac::HMAC_SHA256, derived.as_ref()) }
+    pub fn new(path: PathBuf, secret: &SecretString) -> Option<Self> {
+        let key = derived(Some(secret), PURPOSE).ok()?;
+        Some(Self { path, key: hmac::Key::new(hmac::HMAC_SHA256, &key) })
     }
 
     /// Writes all rows that matter to calls. The old copy stays until the new one is whole.

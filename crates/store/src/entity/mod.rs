@@ -128,6 +128,12 @@ impl Kind {
         }
     }
 
+    /// Whether the configuration is made of such rows, among others.
+    #[must_use]
+    pub const fn is_configuration(self) -> bool {
+        matches!(self, Self::Model | Self::Credential | Self::Setting)
+    }
+
     /// The kind of a table.
     #[must_use]
     pub fn of_table(table: &str) -> Option<Self> {
